@@ -1,0 +1,119 @@
+"""The data that flows between stages: frozen, small, arrays read-only by convention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from livevis.core.errors import ConfigError, unknown
+from livevis.core.features import FEATURES, INDEX, SAMPLE_RATE_HZ, SPECTRUM_BINS
+
+Value = float | int | bool | str
+Picture = npt.NDArray[np.uint8]
+"""[height, width, 3] uint8 sRGB, top row first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioFeatures:
+    """What the analyser knows at the end of one hop.
+
+    sample: absolute index one past the hop's last sample, at 48 kHz (the clock of audio).
+    values: float64 [len(FEATURES)] in the order of `core.features.FEATURES`.
+    spectrum: float32 [512] 0..1; waveform: float32 [512] -1..1.
+    """
+
+    sample: int
+    values: npt.NDArray[np.float64]
+    spectrum: npt.NDArray[np.float32]
+    waveform: npt.NDArray[np.float32]
+
+    def __getitem__(self, name: str) -> float:
+        """Return one feature by name; raises ConfigError naming the nearest legal one."""
+        try:
+            return float(self.values[INDEX[name]])
+        except KeyError:
+            raise ConfigError(unknown("feature", name, INDEX)) from None
+
+    @property
+    def time_s(self) -> float:
+        """Audio time in seconds since the stream began."""
+        return self.sample / SAMPLE_RATE_HZ
+
+
+def silent_features() -> AudioFeatures:
+    """Return the features of a stream that has not begun: all zero, silence 1."""
+    values = np.zeros(len(FEATURES))
+    values[INDEX["silence"]] = 1.0
+    zeros = np.zeros(SPECTRUM_BINS, np.float32)
+    return AudioFeatures(0, values, zeros, zeros)
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """One immutable snapshot of all effective parameter values for one frame of one consumer.
+
+    version: grows by one with each applied batch of changes (a bundle is one batch).
+    values: parameter id -> effective value, i.e. bounds(base + sum of routes).
+    triggers: trigger id -> how often it has fired (monotone counters).
+    """
+
+    version: int
+    values: Mapping[str, Value]
+    triggers: Mapping[str, int] = field(default_factory=dict)
+
+    def __getitem__(self, id: str) -> Value:
+        return self.values[id]
+
+    def number(self, id: str) -> float:
+        """Return a numeric parameter as a float."""
+        return float(self.values[id])
+
+    def text(self, id: str) -> str:
+        """Return a text or enum parameter."""
+        return str(self.values[id])
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What the stage tells the generator for its next frame.
+
+    frame: index of the generated frame (the clock of pictures); sample: audio heard so far (48 kHz index);
+    time_s: picture time in seconds since the show began (frame / fps offline); motion follows it.
+    """
+
+    frame: int
+    sample: int
+    time_s: float
+    controls: Controls
+
+
+@dataclass(frozen=True, slots=True)
+class Conditioning:
+    """What a method asks the generator to show.
+
+    prompts: up to four (text, weight >= 0); negative: used where the model has classifier-free guidance;
+    word_gains: word of the prompt -> attention strength (1 = unchanged; Hertz et al. 2022, attention re-weighting).
+    """
+
+    prompts: tuple[tuple[str, float], ...]
+    negative: str = ""
+    word_gains: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One generated picture and where it came from.
+
+    id: index of the generated frame; image: uint8 [H, W, 3]; controls_version: the Controls it obeyed;
+    sample: the newest audio sample it heard (48 kHz index); started_s, done_s: wall seconds, measurement only.
+    """
+
+    id: int
+    image: Picture
+    controls_version: int
+    sample: int
+    started_s: float
+    done_s: float
