@@ -1,0 +1,261 @@
+"""`livevis bench`: generated frames a second by runner, where the time goes, and diffusers beside it.
+
+All contestants play the same checkpoint in one process and take turns in short blocks, because a machine's
+speed drifts by more between runs than the differences that are asked about.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from livevis.core.types import Controls, Cue, Picture
+
+if TYPE_CHECKING:
+    from livevis.generate.diffusion import DiffusionGenerator
+    from livevis.runners.runner import Runner
+
+PROMPT = "burning aurora"
+PATHS: dict[str, dict[str, Any]] = {
+    "full": {"feedback/amount": 0.0},
+    "default": {},
+    "self": {"init/source": "self"},
+}
+"""full: encode, denoise, decode, a new init picture each frame. default: the controls' defaults, which feed back too.
+self: only its own output, nothing to encode."""
+FRAMES, WARM = 12, 2
+FPS = 30.0
+
+
+@dataclass(slots=True)
+class Contestant:
+    """One loop under test.
+
+    frame: makes one frame from an init picture; spent_ms: reads and clears the time in networks.
+    """
+
+    name: str
+    frame: Callable[[Picture], Any]
+    torch_threads: int
+    spent_ms: Callable[[], float] | None = None
+    blocks_ms: list[float] = field(default_factory=list)
+    networks_ms: list[float] = field(default_factory=list)
+
+
+class _Timed:
+    """A runner that adds up how long it ran."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner, self.spent_s = runner, 0.0
+        self.chosen, self.inputs, self.outputs = runner.chosen, runner.inputs, runner.outputs
+
+    def run(self, tensors: Mapping[str, Any]) -> dict[str, Any]:
+        began = time.perf_counter()
+        result = self.runner.run(tensors)
+        self.spent_s += time.perf_counter() - began
+        return result
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run `livevis bench` from parsed flags (engine, runner, size, steps, peer, repeats, json) and print the result."""
+    result = bench(
+        engine=options.engine,
+        runners=[name.strip() for name in options.runner.split(",") if name.strip()],
+        size=options.size,
+        steps=options.steps,
+        peers=options.peer,
+        repeats=options.repeats,
+    )
+    print(json.dumps(result, indent=1) if options.json else report(result))
+    return 0
+
+
+def bench(
+    *,
+    engine: str = "pocket",
+    runners: Sequence[str] = ("torch", "openvino"),
+    size: int = 256,
+    steps: int = 1,
+    peers: Sequence[str] = (),
+    repeats: int = 5,
+    frames: int = FRAMES,
+) -> dict[str, Any]:
+    """Time every runner on every path, and the peers, in alternating blocks; medians over `repeats` blocks.
+
+    Returns plain values: machine, conditions, contestants (ms, fps, network ms, overhead share), ratios to
+    each peer.
+    """
+    from livevis.generate.engine import load_engine
+
+    checked = load_engine(engine)
+    load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    contestants = [one for name in runners for one in _ours(checked, name, size=size, steps=steps)]
+    contestants += _peers(checked, peers, steps=steps)
+    _take_turns(contestants, _scenes(size), repeats=repeats, frames=frames)
+    return {
+        "machine": _machine() | {"load_before": round(load_before, 2)},
+        "conditions": {
+            "engine": checked.name, "size": size, "steps": steps, "strength": checked.strength, "repeats": repeats,
+            "frames": frames, "peers_get": "prompt encoded beforehand", "audio_and_stage": "not running",
+        },
+        "contestants": [_row(one) for one in contestants],
+        "ratios": _ratios(contestants),
+    }  # fmt: skip
+
+
+def _ours(engine: Any, name: str, *, size: int, steps: int) -> list[Contestant]:
+    import torch
+
+    from livevis.generate.diffusion import DiffusionGenerator
+    from livevis.runners.openvino import cores
+
+    generator = DiffusionGenerator(engine, runner=name, size=size)  # type: ignore[arg-type]
+    timed = {part: _Timed(runner) for part, runner in generator.runners.items()}
+    generator.runners.update(timed)
+    threads = 1 if generator.runner == "openvino" else cores()
+    torch.set_num_threads(threads)
+    return [
+        Contestant(
+            f"{generator.runner} {path}", _play(generator, changed, engine.strength, steps), threads, _spent(timed)
+        )
+        for path, changed in PATHS.items()
+    ]
+
+
+def _play(
+    generator: DiffusionGenerator, changed: Mapping[str, Any], strength: float, steps: int
+) -> Callable[[Picture], Any]:
+    """Return a loop that goes on from call to call, as on stage."""
+    from livevis.core.catalogue import CATALOGUE
+    from livevis.methods.words import condition
+
+    values = {row.id: row.default for row in CATALOGUE} | {"prompt/text_1": PROMPT, "diffusion/steps": steps}
+    controls = Controls(1, values | {"diffusion/strength": strength} | dict(changed))
+    state = generator.init(1)
+
+    def frame(picture: Picture) -> Picture:
+        nonlocal state
+        cue = Cue(state.frame, int(state.frame * 48_000 / FPS), state.frame / FPS, controls)
+        state, made = generator.step(state, cue, condition(controls), picture)
+        return made
+
+    return frame
+
+
+def _spent(timed: Mapping[str, _Timed]) -> Callable[[], float]:
+    def read_and_clear() -> float:
+        total = sum(one.spent_s for one in timed.values())
+        for one in timed.values():
+            one.spent_s = 0.0
+        return total * 1000.0
+
+    return read_and_clear
+
+
+def _peers(engine: Any, peers: Sequence[str], *, steps: int) -> list[Contestant]:
+    from livevis.runners.openvino import cores
+
+    if "diffusers" not in peers:
+        return []
+    from livevis.evaluate.peers import diffusers_frames
+
+    loops = diffusers_frames(engine, prompt=PROMPT, strength=engine.strength, steps=steps)
+    return [Contestant(name, frame, cores()) for name, frame in loops.items()]
+
+
+def _scenes(size: int) -> list[Picture]:
+    """A few different init pictures, so that nothing can be kept from frame to frame."""
+    import numpy as np
+
+    draw = np.random.default_rng(0)
+    coarse = [draw.integers(0, 256, (8, 8, 3), dtype=np.uint8) for _ in range(FRAMES)]
+    return [np.kron(picture, np.ones((size // 8, size // 8, 1), np.uint8)) for picture in coarse]
+
+
+def _take_turns(contestants: Sequence[Contestant], scenes: Sequence[Picture], *, repeats: int, frames: int) -> None:
+    import torch
+
+    for repeat in range(repeats):
+        at = repeat % len(contestants)
+        for one in (*contestants[at:], *contestants[:at]):  # nobody always follows the same neighbour
+            torch.set_num_threads(one.torch_threads)
+            _block(one, scenes, frames)
+
+
+def _block(one: Contestant, scenes: Sequence[Picture], frames: int) -> None:
+    for picture in scenes[:WARM]:
+        one.frame(picture)
+    if one.spent_ms is not None:
+        one.spent_ms()
+    times = []
+    for k in range(frames):
+        began = time.perf_counter()
+        one.frame(scenes[(WARM + k) % len(scenes)])
+        times.append((time.perf_counter() - began) * 1000.0)
+    one.blocks_ms.append(statistics.median(times))
+    if one.spent_ms is not None:
+        one.networks_ms.append(one.spent_ms() / sum(times))
+
+
+def _row(one: Contestant) -> dict[str, Any]:
+    ms = statistics.median(one.blocks_ms)
+    row: dict[str, Any] = {
+        "name": one.name,
+        "ms": round(ms, 2),
+        "fps": round(1000.0 / ms, 1),
+        "ms_lowest": round(min(one.blocks_ms), 2),
+        "ms_highest": round(max(one.blocks_ms), 2),
+    }
+    if one.networks_ms:
+        share = statistics.median(one.networks_ms)
+        row |= {"networks_ms": round(ms * share, 2), "overhead": round(1.0 - share, 4)}
+    return row
+
+
+def _ratios(contestants: Sequence[Contestant]) -> dict[str, dict[str, float]]:
+    """How many times faster each of ours is than each peer: the median over repeats of paired blocks."""
+    peers = [one for one in contestants if one.spent_ms is None]
+    return {
+        peer.name: {
+            one.name: round(statistics.median(p / o for p, o in zip(peer.blocks_ms, one.blocks_ms, strict=True)), 2)
+            for one in contestants
+            if one.spent_ms is not None
+        }
+        for peer in peers
+    }
+
+
+def _machine() -> dict[str, Any]:
+    from importlib.metadata import version
+
+    from livevis.runners.openvino import cores
+
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    versions = {name: version(name) for name in ("torch", "openvino", "diffusers")}
+    return {"cpu": models[0] if models else platform.processor(), "cores": cores(), **versions}
+
+
+def report(result: Mapping[str, Any]) -> str:
+    """Lay the result of `bench` out as lines of text."""
+    machine, conditions = result["machine"], result["conditions"]
+    lines = [
+        "  ".join(f"{key}={value}" for key, value in machine.items()),
+        "  ".join(f"{key}={value}" for key, value in conditions.items()),
+        f"{'':26}{'ms/frame':>10}{'fps':>8}{'networks':>10}{'overhead':>10}",
+    ]
+    for row in result["contestants"]:
+        more = f"{row['networks_ms']:10.2f}{row['overhead']:10.1%}" if "overhead" in row else ""
+        lines.append(f"{row['name']:26}{row['ms']:10.2f}{row['fps']:8.1f}{more}")
+    for peer, ours in result["ratios"].items():
+        lines += [f"{name} is x{ratio} of {peer}" for name, ratio in ours.items()]
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Conditioning → picture: few-step latent diffusion over runners."""

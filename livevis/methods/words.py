@@ -1,0 +1,28 @@
+"""The performer's own words: prompts by weight, a negative prompt, and attention strength for chosen words."""
+
+from __future__ import annotations
+
+from livevis.core.types import Conditioning, Controls
+
+PROMPTS = (1, 2, 3, 4)
+
+
+def condition(controls: Controls) -> Conditioning:
+    """Read prompt/* and attention/* into a Conditioning; sound has already moved the values.
+
+    Prompts without text or weight are left out; attention/word may hold several words, comma-separated. A word that
+    only a prompt at rest holds is left out with it, so that a look can name words before they are faded in.
+    """
+    texts = [(controls.text(f"prompt/text_{n}").strip(), controls.number(f"prompt/weight_{n}")) for n in PROMPTS]
+    playing = tuple((text, weight) for text, weight in texts if text and weight > 0)
+    resting = " ".join(text for text, weight in texts if weight <= 0).lower()
+    heard = " ".join(text for text, _ in playing).lower()
+    words = [word.strip() for word in controls.text("attention/word").split(",")]
+    gain = controls.number("attention/gain")
+    return Conditioning(
+        prompts=playing,
+        negative=controls.text("prompt/negative").strip(),
+        word_gains=tuple(
+            (word, gain) for word in words if word and not (word.lower() in resting and word.lower() not in heard)
+        ),
+    )

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from livevis.core.types import Picture
+from livevis.generate.engine import Engine
+from tests.checkpoints import tiny_engine
+
+
+@pytest.fixture(scope="session")
+def make_engine(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Engine]:
+    root: Path = tmp_path_factory.mktemp("checkpoints")
+
+    def make(**how: Any) -> Engine:
+        return tiny_engine(root / ("-".join(f"{k}={v}" for k, v in sorted(how.items())) or "plain"), **how)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def engine(make_engine: Callable[..., Engine]) -> Engine:
+    """The pocket engine's layout: AutoencoderTiny, 32 tokens, v-prediction."""
+    return make_engine(prediction_type="v_prediction")
+
+
+@pytest.fixture(scope="session")
+def pictures() -> list[Picture]:
+    draw = np.random.default_rng(5)
+    return [draw.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(4)]

@@ -1,0 +1,86 @@
+"""The bench measures what it says it measures (no speed is asserted here)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from livevis import bench
+from livevis.core.types import Conditioning
+from livevis.evaluate import precision
+from livevis.generate.engine import load_engine
+from tests.checkpoints import controls, write_checkpoint
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint that diffusers' own loader takes too."""
+    made = write_checkpoint(tmp_path_factory.mktemp("engine") / "tiny", prediction_type="v_prediction")
+    parts = {
+        "vae": ["diffusers", "AutoencoderTiny"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "scheduler": ["diffusers", "EulerDiscreteScheduler"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "safety_checker": [None, None],
+        "feature_extractor": [None, None],
+        "image_encoder": [None, None],
+    }
+    index = {"_class_name": "StableDiffusionPipeline", "requires_safety_checker": False, **parts}
+    (made / "model_index.json").write_text(json.dumps(index))
+    return made
+
+
+@pytest.fixture(autouse=True)
+def aside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> object:
+    monkeypatch.setenv("LIVEVIS_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setattr("livevis.runners.openvino.cores", lambda: 1)  # tiny networks gain nothing from more
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' Euler under numpy 2
+def test_every_contestant_is_timed_and_set_against_the_peer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = argparse.Namespace(
+        engine=str(folder), runner="torch,openvino", size=64, steps=1, peer=["diffusers"], repeats=2, json=True
+    )
+    assert bench.main(flags) == 0
+    result = json.loads(capsys.readouterr().out)
+    rows = {row["name"]: row for row in result["contestants"]}
+    ours = {f"{runner} {path}" for runner in ("torch", "openvino") for path in bench.PATHS}
+    assert set(rows) == ours | {"diffusers", "diffusers channels_last"}
+    for name in ours:
+        assert 0 < rows[name]["networks_ms"] < rows[name]["ms"] and 0 < rows[name]["overhead"] < 1
+    assert all(set(ratios) == ours and min(ratios.values()) > 0 for ratios in result["ratios"].values())
+    assert "openvino full" in bench.report(result)
+
+
+def test_the_self_path_encodes_no_scene(folder: Path) -> None:
+    (full, default, own) = bench._ours(load_engine(folder), "torch", size=64, steps=1)
+    scenes = bench._scenes(64)
+    for one, encodes in ((full, 3), (default, 3), (own, 1)):
+        assert one.frame.__closure__ is not None
+        generator = next(c.cell_contents for c in one.frame.__closure__ if hasattr(c.cell_contents, "runners"))
+        encode, calls = generator.runners["encode"], []
+        run = encode.run
+        encode.run = lambda tensors, run=run, calls=calls: calls.append(1) or run(tensors)
+        for scene in scenes[:3]:
+            one.frame(scene)
+        assert len(calls) == encodes, one.name
+        encode.run = run
+
+
+def test_precision_is_measured_against_float32(folder: Path) -> None:
+    draw = np.random.default_rng(1)
+    scenes = [draw.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(2)]
+    found = precision.measure(load_engine(folder), controls(), Conditioning((("neon", 1.0),)), scenes=scenes)
+    assert set(found) == {"encode", "denoise", "decode", "all"}
+    assert all(value > 20 for value in found.values())
+    assert precision.psnr_db(scenes[0], scenes[0]) == float("inf")
+    assert precision.psnr_db(scenes[0], scenes[1]) < 15
