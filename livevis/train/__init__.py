@@ -1,0 +1,1 @@
+"""Training recipes. Imports torch, so nothing of the stage process may import this package."""
