@@ -1,0 +1,197 @@
+"""Offline rendering: the stages of the live show called in order under a virtual clock; nothing is dropped."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any, TextIO
+
+from livevis.analysis.analyser import Analyser
+from livevis.audio.source import PullSource, open_source
+from livevis.cli import overrides
+from livevis.core.clock import VirtualClock
+from livevis.core.errors import ConfigError, ShaderError
+from livevis.core.features import FEATURES, HOP, SAMPLE_RATE_HZ
+from livevis.core.places import assets
+from livevis.core.types import AudioFeatures, Controls, Cue, Picture, silent_features
+from livevis.init_picture import InitPictures
+from livevis.session import AnalysisSettings
+from livevis.show import Show
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rendered:
+    """One finished video frame and what it was made from.
+
+    generated: the model's picture, None on the shader lane alone.
+    """
+
+    index: int
+    time_s: float
+    image: Picture
+    features: AudioFeatures
+    controls: Controls
+    generated: Picture | None
+
+
+class Hearer:
+    """Feeds whole hops of a pull source to analyser and routes, up to a moment."""
+
+    def __init__(self, source: PullSource, show: Show) -> None:
+        self._source, self._show = source, show
+        self._analyser = Analyser()
+        self._settings = AnalysisSettings()
+        self._next = 0
+        self.latest = silent_features()
+
+    def upto(self, sample: int) -> AudioFeatures:
+        """Hear every hop that ends at or before `sample`; return the newest features."""
+        while self._next + HOP <= sample:
+            self._settings.obey(self._show.registry.base(), self._analyser)
+            self.latest = self._analyser.step(self._source.samples(self._next, HOP) * self._settings.gain)
+            self._show.hear(self.latest)
+            self._next += HOP
+        return self.latest
+
+
+def frames(
+    source: PullSource,
+    show: Show,
+    *,
+    count: int,
+    fps: float,
+    size: tuple[int, int],
+    generator: Any = None,
+    seed: int = 1,
+) -> Iterator[Rendered]:
+    """Yield `count` frames at `fps`; the same inputs give the same pictures, bit for bit, on one machine.
+
+    Frame k shows what was heard before k / fps. generator: anything that keeps the Generator contract, or None for
+    the shader lane alone. Raises at once whatever a stage raises.
+    """
+    from livevis.stage.compositor import Compositor
+    from livevis.stage.surface import open_surface
+
+    with ExitStack() as stack:
+        surface = open_surface("offscreen", size)
+        stack.callback(surface.close)
+        compositor = Compositor(surface.ctx, surface.size, assets("shaders"), internal=size)
+        stack.callback(compositor.release)
+        inits = InitPictures(compositor, generator.size if generator is not None else 64)
+        hearer = Hearer(source, show)
+        picture: Picture | None = None
+        state = generator.init(seed) if generator is not None else None
+        for index in range(count):
+            time_s = index / fps
+            features = hearer.upto(round(time_s * SAMPLE_RATE_HZ))
+            show.tend(time_s)
+            if show.notice:
+                raise ConfigError(show.notice)
+            controls = show.controls()
+            if generator is not None:
+                init = inits.draw(controls, features, time_s=time_s, frame=index)
+                if inits.notice:
+                    raise ConfigError(inits.notice)
+                cue = Cue(index, features.sample, time_s, controls)
+                state, picture = generator.step(state, cue, _condition(controls), init)
+            compositor.draw(
+                surface.begin(), picture=picture, picture_id=index + 1, features=features, controls=controls,
+                time_s=time_s, frame=index,
+            )  # fmt: skip
+            if compositor.problems:
+                raise ShaderError(compositor.problems[0])
+            surface.present()
+            yield Rendered(index, time_s, surface.read(), features, controls, picture)
+
+
+def _condition(controls: Controls) -> Any:
+    from livevis.methods.words import condition
+
+    return condition(controls)
+
+
+def open_pull_source(audio: str, *, tempo: float, seed: int) -> PullSource:
+    """Open a sound file, or the jam for the word 'jam'; raises DeviceError for what cannot be read."""
+    clock = VirtualClock()
+    if audio == "jam":
+        source = open_source("jam", tempo=tempo, seed=seed, clock=clock)
+    else:
+        source = open_source("file", file=audio, loop=False, clock=clock)
+    assert isinstance(source, PullSource)
+    return source
+
+
+def render(options: argparse.Namespace) -> int:
+    """Render with the flags of `livevis render`; prints the hash of all frames; returns the exit code."""
+    source = open_pull_source(options.audio, tempo=options.tempo, seed=options.seed)
+    seconds = _seconds(source, options)
+    count = max(1, round(seconds * options.fps))
+    show = Show(preset=options.preset, settings=overrides(options.set))
+    generator = None if options.no_generator else open_generator(options)
+    digest = hashlib.sha256()
+    played = frames(
+        source, show, count=count, fps=options.fps, size=options.size, generator=generator, seed=options.seed
+    )
+    with ExitStack() as stack:
+        writer = _writer(options, stack)
+        trace = stack.enter_context(options.trace.open("w")) if options.trace else None
+        sounded = 0
+        for frame in _with_progress(played, count, stack):
+            digest.update(frame.image)
+            writer.picture(frame.image, frame.time_s)
+            until = round((frame.index + 1) / options.fps * SAMPLE_RATE_HZ)
+            writer.sound(source.samples(sounded, until - sounded), sounded / SAMPLE_RATE_HZ)
+            sounded = until
+            if trace is not None:
+                _trace(trace, frame)
+    print(f"{options.output}: {count} frames at {options.fps:g} fps, sha256 of the frames {digest.hexdigest()}")
+    return 0
+
+
+def _seconds(source: PullSource, options: argparse.Namespace) -> float:
+    if source.length is None:
+        if options.seconds is None:
+            raise ConfigError("the jam has no end: pass --seconds N")
+        return float(options.seconds)
+    whole = source.length / SAMPLE_RATE_HZ
+    return whole if options.seconds is None else min(float(options.seconds), whole)
+
+
+def open_generator(options: argparse.Namespace) -> Any:
+    from livevis.generate.diffusion import DiffusionGenerator
+    from livevis.generate.engine import load_engine
+
+    return DiffusionGenerator(
+        load_engine(options.engine), runner=options.runner, size=options.generate_size, strict=True
+    )
+
+
+def _writer(options: argparse.Namespace, stack: ExitStack) -> Any:
+    from livevis.stage.outputs import Recorder
+
+    writer = Recorder(options.output, options.size, fps=options.fps, live=False)
+    stack.callback(writer.close)
+    return writer
+
+
+def _with_progress(played: Iterator[Rendered], count: int, stack: ExitStack) -> Iterator[Rendered]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    progress = stack.enter_context(Progress(*columns))
+    return iter(progress.track(played, total=count))
+
+
+def _trace(file: TextIO, frame: Rendered) -> None:
+    heard = {row.name: frame.features[row.name] for row in FEATURES}
+    line = {
+        "frame": frame.index,
+        "time_s": frame.time_s,
+        "features": heard,
+        "controls": dict(frame.controls.values),
+    }
+    file.write(json.dumps(line) + "\n")
