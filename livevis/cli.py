@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from livevis import __version__
-from livevis.core.errors import ConfigError, LivevisError
+from livevis.core.errors import LivevisError
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -255,15 +255,6 @@ def parser() -> argparse.ArgumentParser:
         flags(command)
         command.set_defaults(run=run)
     return whole
-
-
-def overrides(settings: Sequence[str]) -> dict[str, str]:
-    """Read --set ID=VALUE flags; raises ConfigError for one without '='."""
-    pairs = [setting.partition("=") for setting in settings]
-    for (name, equals, _), setting in zip(pairs, settings, strict=True):
-        if not equals or not name:
-            raise ConfigError(f"--set '{setting}' is not ID=VALUE, e.g. --set effect/hue=.2")
-    return {name.strip(): value for name, _, value in pairs}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,6 @@ import gc
 import signal
 import sys
 
-from livevis.cli import overrides
 from livevis.core.clock import WallClock
 from livevis.core.errors import ConfigError
 from livevis.core.features import SAMPLE_RATE_HZ
@@ -19,7 +18,7 @@ from livevis.init_picture import InitPictures
 from livevis.measures import Measures
 from livevis.report import Report
 from livevis.rig import Closers, Rig, open_rig
-from livevis.show import Show
+from livevis.show import Show, overrides
 
 _DOWN_PATIENCE_S = 3.0
 _COLLECT_EVERY = 600

@@ -12,7 +12,6 @@ from typing import Any, TextIO
 
 from livevis.analysis.analyser import Analyser
 from livevis.audio.source import PullSource, open_source
-from livevis.cli import overrides
 from livevis.core.clock import VirtualClock
 from livevis.core.errors import ConfigError, ShaderError
 from livevis.core.features import FEATURES, HOP, SAMPLE_RATE_HZ
@@ -20,7 +19,7 @@ from livevis.core.places import assets
 from livevis.core.types import AudioFeatures, Controls, Cue, Picture, silent_features
 from livevis.init_picture import InitPictures
 from livevis.session import AnalysisSettings
-from livevis.show import Show
+from livevis.show import Show, overrides
 
 
 @dataclass(frozen=True, slots=True, eq=False)

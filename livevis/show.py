@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -115,6 +115,15 @@ class Show:
         if changed is not None:  # only what was edited in the file: what is being played by hand stays
             self._take(changed, since=self.preset)
             self.notice = ""
+
+
+def overrides(settings: Sequence[str]) -> dict[str, str]:
+    """Read --set ID=VALUE flags; raises ConfigError for one without '='."""
+    pairs = [setting.partition("=") for setting in settings]
+    for (name, equals, _), setting in zip(pairs, settings, strict=True):
+        if not equals or not name:
+            raise ConfigError(f"--set '{setting}' is not ID=VALUE, e.g. --set effect/hue=.2")
+    return {name.strip(): value for name, _, value in pairs}
 
 
 class _Morph:

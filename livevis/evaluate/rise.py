@@ -75,9 +75,8 @@ def compare(driver: F64, moved: F64) -> dict[str, float]:
 
 def measure(options: argparse.Namespace) -> dict[str, object]:
     """Render and compare; returns one table per picture (the generated one, the final one)."""
-    from livevis.cli import overrides
     from livevis.offline import frames, open_generator, open_pull_source
-    from livevis.show import Show
+    from livevis.show import Show, overrides
 
     source = open_pull_source(options.audio, tempo=options.tempo, seed=options.seed)
     show = Show(preset=options.preset, settings=overrides(options.set))
