@@ -143,6 +143,7 @@ class Analyser:
         values[INDEX["onset"]], values[INDEX["onset.hit"]] = pulses.count[0], pulses.hit[0]
         values[INDEX["onset.strength"]] = pulses.strength[0]
         values[INDEX["onset_low"] : INDEX["onset_high"] + 1] = pulses.count[ROLLUP_ROWS]
+        values[INDEX["onset_low.strength"] : INDEX["onset_high.strength"] + 1] = pulses.strength[ROLLUP_ROWS]
 
     def _write_beat(self, values: F64, beat: Beat) -> None:
         self._beat_pulse.step(np.array([beat.fired]), np.array([beat.strength]))

@@ -209,3 +209,13 @@ def test_the_texture_points_at_the_tone():
     place = np.log(1000 / 20) / np.log(1000) * (SPECTRUM_BINS + 1) - 1
     assert abs(int(np.argmax(last.spectrum)) - place) <= 2
     assert last.spectrum.max() > 0.95 and np.abs(last.waveform).max() > 0.9
+
+
+def test_a_low_onset_has_a_strength_of_its_own() -> None:
+    """A kick alone raises the strength of the low onset at its onset and leaves the high one at rest."""
+    time_s = np.arange(48_000) / 48_000
+    kick = (0.8 * np.sin(2 * np.pi * 55 * time_s) * np.exp(-time_s / 0.15)).astype(np.float32)
+    heard = Analyser().feed(np.concatenate([np.zeros(48_000, np.float32), kick]))
+    assert heard[-1]["onset_low"] >= 1
+    assert heard[-1]["onset_low.strength"] > 0
+    assert heard[180]["onset_low.strength"] == 0
