@@ -140,8 +140,12 @@ def _engines(options: argparse.Namespace) -> int:
 
     if options.prepare:
         from livevis.generate.diffusion import DiffusionGenerator
+        from livevis.rig import spare_cores
 
-        print(f"{options.prepare}: {DiffusionGenerator(load_engine(options.prepare), runner='auto').chosen}")
+        engine = load_engine(options.prepare)
+        for threads in (spare_cores(), 0):  # beside a stage that the processor draws, and alone
+            generator = DiffusionGenerator(engine, runner="auto", threads=threads)
+        print(f"{options.prepare}: {generator.chosen}")
         return 0
     rows = [engine.as_row() for engine in list_engines()]
     print(json.dumps(rows, indent=1) if options.json else _lines(rows))

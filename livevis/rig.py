@@ -82,7 +82,7 @@ def open_rig(options: argparse.Namespace, show: Show, clock: Clock, closers: Clo
     if supervisor is not None:
         from livevis.stage.surface import is_software
 
-        supervisor.start(threads=_spare_cores() if is_software(surface.ctx) else 0)
+        supervisor.start(threads=spare_cores() if is_software(surface.ctx) else 0)
     ring = SampleRing.create()
     closers.add(ring.close)
     hearing = Hearing(ring, listen=show.hear, clock=clock, base=show.registry.base)
@@ -114,7 +114,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _spare_cores() -> int:
+def spare_cores() -> int:
     """Where the processor draws too, a network on all cores waits for the one that draws: 13 frames a second for 19."""
     return max(1, _cores() - 1)
 
