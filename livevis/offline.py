@@ -18,6 +18,7 @@ from livevis.core.features import FEATURES, HOP, SAMPLE_RATE_HZ
 from livevis.core.places import assets
 from livevis.core.types import AudioFeatures, Controls, Cue, Picture, silent_features
 from livevis.init_picture import InitPictures
+from livevis.methods.words import condition
 from livevis.session import AnalysisSettings
 from livevis.show import Show, overrides
 
@@ -96,7 +97,7 @@ def frames(
                 if inits.notice:
                     raise ConfigError(inits.notice)
                 cue = Cue(index, features.sample, time_s, controls)
-                state, picture = generator.step(state, cue, _condition(controls), init)
+                state, picture = generator.step(state, cue, condition(controls), init)
             compositor.draw(
                 surface.begin(), picture=picture, picture_id=index + 1, features=features, controls=controls,
                 time_s=time_s, frame=index,
@@ -105,12 +106,6 @@ def frames(
                 raise ShaderError(compositor.problems[0])
             surface.present()
             yield Rendered(index, time_s, surface.read(), features, controls, picture)
-
-
-def _condition(controls: Controls) -> Any:
-    from livevis.methods.words import condition
-
-    return condition(controls)
 
 
 def open_pull_source(audio: str, *, tempo: float, seed: int) -> PullSource:
@@ -161,6 +156,7 @@ def _seconds(source: PullSource, options: argparse.Namespace) -> float:
 
 
 def open_generator(options: argparse.Namespace) -> Any:
+    """Load the generator that the flags name; offline a word that is not in the prompt raises."""
     from livevis.generate.diffusion import DiffusionGenerator
     from livevis.generate.engine import load_engine
 

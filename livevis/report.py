@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from livevis.core.clock import Clock
 from livevis.core.errors import StageError
@@ -15,9 +15,7 @@ from livevis.core.telemetry import flat
 from livevis.guard import Guard
 from livevis.measures import Measures
 from livevis.rig import Rig
-
-if TYPE_CHECKING:
-    from livevis.stage.hud import HudState
+from livevis.stage.hud_layout import HudState
 
 _SUMMARY = ("first", "display", "generated", "onset_to_display", "onset_to_generated", "control_to_generated")
 
@@ -37,7 +35,6 @@ class Report:
         self._rig, self._measures, self._guard, self._clock = rig, measures, guard, clock
         self._notices = notices
         self._said: set[str] = set()
-        self._frame = 0
         self._playing = ""
 
     def degraded(self) -> list[str]:
@@ -66,7 +63,6 @@ class Report:
 
     def numbers(self, frame: int) -> dict[str, float]:
         """Return the statistics that surfaces publish."""
-        self._frame = frame
         supervisor, lane = self._rig.supervisor, dict[str, float]()
         if supervisor is not None:
             lane["generator_playing"] = float(supervisor.state == "playing")
@@ -75,8 +71,6 @@ class Report:
 
     def hud(self) -> HudState:
         """Return what the HUD shows; the flash limiter at work is said there, though nothing is wrong."""
-        from livevis.stage.hud import HudState
-
         rig, now_s = self._rig, self._clock.now()
         limited = ("flash limiter holds",) if rig.compositor.limited else ()
         return HudState(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from livevis.core.clock import Clock
 from livevis.core.errors import ConfigError, DeviceError
 from livevis.core.exchange import SampleRing
+from livevis.core.machine import cores
 from livevis.core.places import assets
 from livevis.hearing import Hearing
 from livevis.show import Show
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 HEADLESS_FPS = 30.0
 SOFTWARE_FPS = 24.0
-WINDOW_FPS = 240.0
 """Where the processor draws, it must also think: more display frames would be taken from the generator."""
+WINDOW_FPS = 240.0
+"""A window is paced by vsync; where a driver does not wait, this keeps the loop from running flat out."""
 _RECORDED_FPS = 60.0
 
 
@@ -110,13 +112,9 @@ def _supervisor(options: argparse.Namespace, clock: Clock, closers: Closers) -> 
     return supervisor
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def spare_cores() -> int:
     """Where the processor draws too, a network on all cores waits for the one that draws: 13 frames a second for 19."""
-    return max(1, _cores() - 1)
+    return max(1, cores() - 1)
 
 
 def _started(options: argparse.Namespace, clock: Clock, ring: SampleRing) -> Source:
@@ -182,16 +180,17 @@ def _osc(options: argparse.Namespace, show: Show, clock: Clock, closers: Closers
 def _stage(options: argparse.Namespace, closers: Closers) -> tuple[Surface, Compositor, Hud, float]:
     from livevis.stage.compositor import Compositor
     from livevis.stage.hud import Hud
+    from livevis.stage.offscreen import Offscreen
     from livevis.stage.surface import is_software, open_surface
 
-    os.environ.setdefault("LP_NUM_THREADS", str(max(1, _cores() // 2)))  # Mesa's software rasteriser, if it is that
+    os.environ.setdefault("LP_NUM_THREADS", str(max(1, cores() // 2)))  # Mesa's software rasteriser, if it is that
     surface = open_surface("offscreen" if options.headless else "auto", options.size)
     closers.add(surface.close)
     compositor = Compositor(surface.ctx, surface.size, assets("shaders"))
     closers.add(compositor.release)
     hud = Hud(surface.ctx)
     closers.add(hud.release)
-    windowless = surface.chosen.startswith("offscreen")
+    windowless = isinstance(surface, Offscreen)
     cap = SOFTWARE_FPS if is_software(surface.ctx) else HEADLESS_FPS if windowless else WINDOW_FPS
     return surface, compositor, hud, options.fps or cap
 

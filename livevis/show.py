@@ -1,4 +1,4 @@
-"""One display frame as plain calls, the same for the live stage and for offline rendering."""
+"""The state of play, the same for the live stage and for offline rendering: values, preset, routes."""
 
 from __future__ import annotations
 

@@ -56,7 +56,6 @@ class GeneratorSupervisor:
         self._failures = 0
         self.state = "off"
         self.detail = ""
-        self.step_ms = 0.0
         self.pid = 0
 
     def start(self, *, threads: int | None = None) -> None:
@@ -104,7 +103,7 @@ class GeneratorSupervisor:
         status: WorkerStatus = got[1]
         if status.pid != self._life.process.pid:
             return
-        self.state, self.detail, self.step_ms = status.state, status.detail, status.step_ms
+        self.state, self.detail = status.state, status.detail
         self._life.seen_beat_s = status.beat_s
         self._init_seen = status.init_seen
         self._longest_s = max(self._longest_s, status.step_ms / 1000)

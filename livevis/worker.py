@@ -5,11 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from livevis.core.exchange import FrameMeta, Mailbox, SharedFrames
-from livevis.core.types import Cue, Picture
+from livevis.core.types import Picture
 
 _IDLE_S = 0.002
 _NICE = 5
@@ -41,7 +41,6 @@ class WorkerStatus:
     state: str
     beat_s: float
     pid: int
-    frame: int = 0
     step_ms: float = 0.0
     detail: str = ""
     init_seen: int = 0
@@ -91,12 +90,12 @@ def _play(spec: WorkerSpec, channels: _Channels) -> None:
     state = generator.init(spec.seed, previous=channels.last_output())
     cue_seen, picture_seen, frame, heard, step_ms = 0, 0, spec.first_frame, 0, 0.0
     init: Picture | None = None
-    channels.report("playing", frame=frame, detail=generator.chosen)
+    channels.report("playing", detail=generator.chosen)
     stage = multiprocessing.parent_process()
     while stage is None or stage.is_alive():
         got = channels.cues.get()
         if got is None or got[0] == cue_seen:
-            channels.report("playing", frame=frame, step_ms=step_ms, detail=generator.chosen, init_seen=picture_seen)
+            channels.report("playing", step_ms=step_ms, detail=generator.chosen, init_seen=picture_seen)
             time.sleep(_IDLE_S)
             continue
         cue_seen, cue = got
@@ -104,16 +103,12 @@ def _play(spec: WorkerSpec, channels: _Channels) -> None:
             picture_seen, init, taken = newer
             heard = taken.sample
         # Said before the step, so that the stage draws the next init picture while this one is being worked on.
-        channels.report("playing", frame=frame, step_ms=step_ms, detail=generator.chosen, init_seen=picture_seen)
+        channels.report("playing", step_ms=step_ms, detail=generator.chosen, init_seen=picture_seen)
         frame += 1
         started_s = time.monotonic()
-        state, picture = generator.step(state, _at(cue, frame), condition(cue.controls), init)
+        state, picture = generator.step(state, replace(cue, frame=frame), condition(cue.controls), init)
         done_s = time.monotonic()
         # A frame has heard no more than the older of its two halves, the controls and the picture it began with.
         meta = FrameMeta(frame, cue.controls.version, min(cue.sample, heard), started_s, done_s)
         channels.pictures_out.put(picture, meta)
         step_ms = (done_s - started_s) * 1000
-
-
-def _at(cue: Cue, frame: int) -> Cue:
-    return Cue(frame, cue.sample, cue.time_s, cue.controls)

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from livevis.core.machine import cores
 from livevis.runners.runner import Network, TensorSpec
 
 
@@ -25,11 +26,6 @@ def cache_folder() -> Path:
     if sys.platform == "darwin":
         return Path.home() / "Library/Caches/livevis"
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "livevis"
-
-
-def cores() -> int:
-    """Return how many CPU cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class OpenVinoRunner:

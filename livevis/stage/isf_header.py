@@ -100,7 +100,24 @@ def split_source(path: Path) -> tuple[Header, str]:
         raise shader_error(path, 1, "no ISF header: the file must begin with a /*{ JSON }*/ comment")
     body_line = text.count("\n", 0, found.end()) + 1
     header_line = text.count("\n", 0, found.start(1)) + 1
-    return _header(path, _tolerant_json(found.group(1), path, header_line), body_line), text[found.end() :]
+    header = _header(path, _tolerant_json(found.group(1), path, header_line), body_line)
+    return header, _with_includes(path, text[found.end() :], body_line)
+
+
+def _with_includes(path: Path, body: str, first_line: int) -> str:
+    """Put the file that each `#include "name.glsl"` line names in its place; it must lie beside the shader."""
+
+    def content(found: re.Match[str]) -> str:
+        line = first_line + body.count("\n", 0, found.start())
+        if not re.fullmatch(r"\w+\.glsl", found[1]):
+            raise shader_error(path, line, f"cannot include {found[1]}: only name.glsl beside the shader can be")
+        try:
+            text = path.with_name(found[1]).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise shader_error(path, line, f"cannot include {found[1]}: {error}") from error
+        return f"#line 1\n{text}\n#line {line + 1}"
+
+    return re.sub(r'^[ \t]*#[ \t]*include[ \t]+"([^"\n]*)"[ \t]*$', content, body, flags=re.MULTILINE)
 
 
 _COMMA_OR_STRING = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|,(?=\s*[}\]])')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from livevis.train.options import PocketOptions
 Look = Callable[[Stage, int], None]
 
 
-class Learner:
+class Learner(ABC):
     """Something that learns a step at a time: networks and optimisers in `parts`, and the average of what is kept.
 
     `parts` holds by name whatever has `state_dict` and `load_state_dict`; those names are the checkpoint's keys.
@@ -24,9 +25,9 @@ class Learner:
     parts: dict[str, Any]
     average: Average
 
+    @abstractmethod
     def step(self, place: int, fraction: float) -> dict[str, float]:
         """Learn from batch number `place`, with `fraction` of the stage's time gone; returns figures to report."""
-        raise NotImplementedError
 
     def state(self) -> dict[str, Any]:
         return {name: part.state_dict() for name, part in self.parts.items()} | {"average": self.average.weights}

@@ -292,3 +292,14 @@ def test_compile_errors_carry_the_line_of_the_file(ctx: moderngl.Context, write:
     assert str(caught.value).startswith(f"{path}:{line}: ")
     assert "nonsense" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_include_is_put_in_place_and_keeps_the_file_s_line_numbers(ctx: moderngl.Context, write: Write) -> None:
+    write("", name="x.fs").with_name("shared.glsl").write_text("float half_of(float x) {\n    return x * 0.5;\n}\n")
+    Shader(ctx, write('#include "shared.glsl"\n' + main("vec4(half_of(1.0))"))).release()
+    with pytest.raises(ShaderError, match=r"a\.fs:4"):
+        Shader(ctx, write('#include "shared.glsl"\n\nthis is not glsl;\n' + main("vec4(1.0)")))
+    with pytest.raises(ShaderError, match=r"a\.fs:2: cannot include absent\.glsl"):
+        Shader(ctx, write('#include "absent.glsl"\n' + main("vec4(1.0)")))
+    with pytest.raises(ShaderError, match=r"b\.fs:2: cannot include \.\./shared\.glsl"):
+        Shader(ctx, write('#include "../shared.glsl"\n' + main("vec4(1.0)"), name="b.fs"))
