@@ -46,6 +46,7 @@ class Contestant:
     frame: Callable[[Picture], Any]
     torch_threads: int
     spent_ms: Callable[[], float] | None = None
+    frames_ms: list[float] = field(default_factory=list)
     blocks_ms: list[float] = field(default_factory=list)
     networks_ms: list[float] = field(default_factory=list)
 
@@ -200,6 +201,7 @@ def _block(one: Contestant, scenes: Sequence[Picture], frames: int) -> None:
         began = time.perf_counter()
         one.frame(scenes[(WARM + k) % len(scenes)])
         times.append((time.perf_counter() - began) * 1000.0)
+    one.frames_ms += times
     one.blocks_ms.append(statistics.median(times))
     if one.spent_ms is not None:
         one.networks_ms.append(one.spent_ms() / sum(times))
@@ -213,11 +215,17 @@ def _row(one: Contestant) -> dict[str, Any]:
         "fps": round(1000.0 / ms, 1),
         "ms_lowest": round(min(one.blocks_ms), 2),
         "ms_highest": round(max(one.blocks_ms), 2),
+        "ms_p99": round(_percentile(one.frames_ms, 0.99), 2),
     }
     if one.networks_ms:
         share = statistics.median(one.networks_ms)
         row |= {"networks_ms": round(ms * share, 2), "overhead": round(1.0 - share, 4)}
     return row
+
+
+def _percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that `share` of the values do not exceed."""
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 
 def _ratios(contestants: Sequence[Contestant]) -> dict[str, dict[str, float]]:
@@ -251,11 +259,11 @@ def report(result: Mapping[str, Any]) -> str:
     lines = [
         "  ".join(f"{key}={value}" for key, value in machine.items()),
         "  ".join(f"{key}={value}" for key, value in conditions.items()),
-        f"{'':26}{'ms/frame':>10}{'fps':>8}{'networks':>10}{'overhead':>10}",
+        f"{'':26}{'ms/frame':>10}{'p99':>8}{'fps':>8}{'networks':>10}{'overhead':>10}",
     ]
     for row in result["contestants"]:
         more = f"{row['networks_ms']:10.2f}{row['overhead']:10.1%}" if "overhead" in row else ""
-        lines.append(f"{row['name']:26}{row['ms']:10.2f}{row['fps']:8.1f}{more}")
+        lines.append(f"{row['name']:26}{row['ms']:10.2f}{row['ms_p99']:8.1f}{row['fps']:8.1f}{more}")
     for peer, ours in result["ratios"].items():
         lines += [f"{name} is x{ratio} of {peer}" for name, ratio in ours.items()]
     return "\n".join(lines)

@@ -111,6 +111,7 @@ def _render_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=_above_zero, help="stop after so many seconds of sound")
     parser.add_argument("--tempo", type=_above_zero, default=120.0, help="tempo of the jam in bpm")
     parser.add_argument("--trace", type=Path, metavar="FILE.jsonl", help="write features and controls per frame")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="also draw a contact sheet of the video")
     parser.add_argument("--no-generator", action="store_true", help="shader lane only")
 
 
@@ -194,32 +195,42 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _train_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("pocket",))
+    from livevis.train.options import COMMANDS
+
+    parser.add_argument("what", choices=tuple(COMMANDS), help="pocket trains all of it, the others one part")
     parser.add_argument("--minutes", type=_above_zero, default=90.0, help="time budget (default 90)")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
-    parser.add_argument("--work", type=Path, help="folder for pools, checkpoints and grids")
+    parser.add_argument("--from", type=Path, dest="start", metavar="ENGINE", help="exported engine to go on from")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in the work folder")
+    parser.add_argument("--work", type=Path, help="folder for pools, checkpoints and grids (default: OUT.work)")
     parser.add_argument("--out", type=Path, default=Path("engines/pocket"), help="folder of the finished engine")
     parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0)
     parser.add_argument("--pictures", type=_whole(64, 10**6), default=16_000, help="scenes rendered to learn from")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train")
+    parser.add_argument("--compile", action="store_true", help="compile the UNet first; needs a C++ compiler on a CPU")
 
 
 def _train(options: argparse.Namespace) -> int:
-    from livevis.train.pocket import PocketOptions, train
+    from livevis.train.options import PocketOptions
+    from livevis.train.pocket import train
 
     chosen = PocketOptions(
+        command=options.what,
         minutes=options.minutes,
         resume=options.resume,
+        start=options.start,
         out=options.out,
         work=options.work,
         seed=options.seed,
         pictures=options.pictures,
+        device=options.device,
+        compiled=options.compile,
     )
     train(chosen)
     return 0
 
 
 def _eval_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("truth", "flood", "rise"), help="what to measure")
+    parser.add_argument("what", choices=("truth", "flood", "rise", "flicker", "ears", "engine"), help="what to measure")
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="its own flags; --help lists them")
 
 

@@ -121,6 +121,8 @@ def open_pull_source(audio: str, *, tempo: float, seed: int) -> PullSource:
 
 def render(options: argparse.Namespace) -> int:
     """Render with the flags of `livevis render`; prints the hash of all frames; returns the exit code."""
+    from livevis.stage.sheet import ContactSheet
+
     source = open_pull_source(options.audio, tempo=options.tempo, seed=options.seed)
     seconds = _seconds(source, options)
     count = max(1, round(seconds * options.fps))
@@ -132,16 +134,20 @@ def render(options: argparse.Namespace) -> int:
     )
     with ExitStack() as stack:
         writer = _writer(options, stack)
+        sheet = ContactSheet(count, options.size)
         trace = stack.enter_context(options.trace.open("w")) if options.trace else None
         sounded = 0
         for frame in _with_progress(played, count, stack):
             digest.update(frame.image)
             writer.picture(frame.image, frame.time_s)
+            sheet.add(frame.index, frame.image)
             until = round((frame.index + 1) / options.fps * SAMPLE_RATE_HZ)
             writer.sound(source.samples(sounded, until - sounded), sounded / SAMPLE_RATE_HZ)
             sounded = until
             if trace is not None:
                 _trace(trace, frame)
+    if options.sheet:
+        sheet.save(options.sheet)
     print(f"{options.output}: {count} frames at {options.fps:g} fps, sha256 of the frames {digest.hexdigest()}")
     return 0
 

@@ -25,6 +25,23 @@ SCENES = (
     "jellyfish",
     "nebula",
     "snow",
+    "waterfall",
+    "splashing_water",
+    "squishing_mud",
+    "wind_grass",
+    "desert",
+    "forest",
+    "galaxy",
+    "starfield",
+    "crystal",
+    "kaleidoscope",
+    "mandala",
+    "circuit",
+    "ink",
+    "smoke",
+    "lava_lamp",
+    "coral",
+    "clouds_sunset",
 )
 """The bundled scenes, in the order of their OSC index: append only."""
 PROMPT_SLOTS = 4
@@ -145,6 +162,7 @@ _SCENE = (
     _number("scene/intensity", 0.5, 0, 1, "how much happens in the scene", safe=(0, 1)),
     Param("scene/palette", "int", 0, 0, 3, step=1, safe=(0, 3), doc="which of the scene's four palettes"),
     _number("scene/layout", 0.5, 0, 1, "the scene's composition", safe=(0, 1)),
+    _number("scene/camera", 0.5, 0, 1, "how much the scene's camera sees: close to far", safe=(0, 1)),
     _number("scene/speed", 1, 0, 4, "speed of the scene's clock", safe=(0, 4)),
 )
 _EFFECT = (

@@ -45,6 +45,7 @@ class Scenes:
             "intensity": controls.number("scene/intensity"),
             "palette": controls.number("scene/palette"),
             "layout": controls.number("scene/layout"),
+            "camera": controls.number("scene/camera"),
         }
         images = {"lv_spectrum": moment.sound}
         render(shader, target, moment=replace(moment, time_s=clock_s), values=values, images=images)

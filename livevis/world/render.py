@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy.typing as npt
 
 from livevis.core.errors import ConfigError, StageError
 from livevis.stage.isf import Shader
-from livevis.world.scenes import Draw, Inputs, scene
+from livevis.world.mixture import Mixer
+from livevis.world.scenes import Draw, Inputs, Part, scene
 
 
 def offscreen_context() -> moderngl.Context:
@@ -42,19 +44,35 @@ class SceneRenderer:
         drawn = size * supersample
         self._target = self._ctx.framebuffer([self._ctx.texture((drawn, drawn), 4)])
         self._shaders: dict[str, Shader] = {}
+        self._mixer: Mixer | None = None
 
     def render(self, draw: Draw) -> npt.NDArray[np.uint8]:
         """One draw as RGB uint8 [size, size, 3], top row first."""
-        return self.render_at(draw.scene, draw.inputs, draw.time)
+        return self.render_parts(draw.parts, draw.relation)
+
+    def render_parts(self, parts: Sequence[Part], relation: str) -> npt.NDArray[np.uint8]:
+        """One part with relation "", or the mixture of two, as RGB uint8 [size, size, 3], top row first."""
+        with self._ctx:  # another context, a window's say, may be current on this thread
+            if relation:
+                if self._mixer is None:
+                    self._mixer = Mixer(self._ctx)
+                first, second = parts
+                self._mixer.render((first, second), relation, self._target, self._draw)
+            else:
+                (part,) = parts
+                self._draw(part, self._target)
+            raw = self._target.read(components=4, alignment=1)
+        drawn = self.size * self._factor
+        pixels = np.frombuffer(raw, np.uint8).reshape(drawn, drawn, 4)[::-1, :, :3]
+        return _average(pixels, self._factor)
+
+    def render_part(self, part: Part) -> npt.NDArray[np.uint8]:
+        """One part alone, over the whole picture, as RGB uint8 [size, size, 3], top row first."""
+        return self.render_parts((part,), "")
 
     def render_at(self, name: str, inputs: Inputs, time: float) -> npt.NDArray[np.uint8]:
         """A scene with any inputs at `time` seconds, as RGB uint8 [size, size, 3], top row first."""
-        drawn = self.size * self._factor
-        with self._ctx:  # another context, a window's say, may be current on this thread
-            self._shader(name).render(self._target, time=time, time_delta=0.0, frame=0, values=inputs)
-            raw = self._target.read(components=4, alignment=1)
-        pixels = np.frombuffer(raw, np.uint8).reshape(drawn, drawn, 4)[::-1, :, :3]
-        return _average(pixels, self._factor)
+        return self.render_part(Part(name, inputs, time))
 
     def release(self) -> None:
         """Free the context and everything in it."""
@@ -62,6 +80,8 @@ class SceneRenderer:
             for shader in self._shaders.values():
                 shader.release()
             self._shaders.clear()
+            if self._mixer is not None:
+                self._mixer.release()
         self._ctx.release()
 
     def __enter__(self) -> SceneRenderer:
@@ -71,6 +91,9 @@ class SceneRenderer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.release()
+
+    def _draw(self, part: Part, target: moderngl.Framebuffer) -> None:
+        self._shader(part.scene).render(target, time=part.time, time_delta=0.0, frame=0, values=part.inputs)
 
     def _shader(self, name: str) -> Shader:
         if name not in self._shaders:

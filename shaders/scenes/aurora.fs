@@ -6,8 +6,14 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "Faint arc to full corona"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["green", "violet", "red", "blue"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["an aurora", "northern lights", "an aurora borealis", "polar lights"],
+        "BANDS": [["faint", "calm"], ["gentle", "soft"], ["strong", "bright"], ["raging", "blazing"]],
+        "SETTINGS": ["over mountains", "over a lake", "in the night sky"]
+    }
 }*/
 
 #include "scene.glsl"
@@ -49,6 +55,7 @@ void main() {
     float t = TIME + 0.6 * lv_time_mid, k = clamp(intensity + 0.12 * lv_hit_mid, 0.0, 1.1);
     vec2 p = vec2((isf_FragNormCoord.x - 0.5) * RENDERSIZE.x / RENDERSIZE.y, isf_FragNormCoord.y);
     float shore = mix(0.13, 0.24, 0.5 + 0.5 * sin(layout * 29.0));
+    p = framed(p, shore);
     float depth = shore - p.y;
     vec2 v = p;
     if (depth > 0.0) {

@@ -6,8 +6,14 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "Embers to inferno"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["orange", "blue", "green", "violet"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["a fire", "flames", "a bonfire", "a burning fire", "fire"],
+        "BANDS": [["small", "faint", "calm"], ["gentle", "low"], ["strong", "bright"], ["raging", "huge", "roaring"]],
+        "SETTINGS": ["at night", "in the dark", "on glowing coals", "with a black background"]
+    }
 }*/
 
 #include "scene.glsl"
@@ -32,6 +38,7 @@ float embers(vec2 p, float scale, float t, float amount) {
 void main() {
     float t = TIME + 0.6 * lv_time_low, k = clamp(intensity + 0.15 * lv_hit_low, 0.0, 1.2);
     vec2 p = vec2((isf_FragNormCoord.x - 0.5) * RENDERSIZE.x / RENDERSIZE.y, isf_FragNormCoord.y);
+    p = framed(p, 0.05);
     float seed = layout * 37.0;
     float x = p.x - 0.26 * sin(layout * 23.0), y = p.y - 0.07;
     float width = mix(0.17, 0.36, 0.5 + 0.5 * sin(layout * 41.0)) * mix(0.75, 1.5, k);

@@ -6,8 +6,14 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "One ghost to a glowing swarm"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["blue", "violet", "orange", "green"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["jellyfish", "glowing jellyfish"],
+        "BANDS": [["faint", "calm"], ["gentle", "soft"], ["strong", "bright"], ["raging", "blazing"]],
+        "SETTINGS": ["in dark water", "in the deep", "with long tentacles"]
+    }
 }*/
 
 #include "scene.glsl"
@@ -24,21 +30,21 @@ vec3 animal(vec2 q, float t, float phase, float soft) {
     float ribs = 0.5 + 0.5 * cos(asin(across * 0.98) * 14.0);
     shell += inside * 0.22 * ribs * smoothstep(1.0, 0.1, abs(b.y));
     float heart = exp(-dot((b - vec2(0.0, 0.28)) * vec2(1.5, 2.4), (b - vec2(0.0, 0.28)) * vec2(1.5, 2.4)) * 2.2);
-    float edge = exp(-pow((b.y - skirt) / 0.07, 2.0)) * smoothstep(1.05, 0.85, abs(b.x));
+    float edge = exp(-squared((b.y - skirt) / 0.07)) * smoothstep(1.05, 0.85, abs(b.x));
     float down = max(skirt - b.y, 0.0);
     float x = b.x + 0.16 * sin(down * 2.6 - t * 1.9 + phase) * down * 0.6 + 0.05 * sin(down * 7.0 - t * 2.7 + phase * 2.0) * smoothstep(0.0, 0.6, down);
     float spread = 0.8 - 0.14 * down, lane = x / max(spread, 0.2) * 3.5 + 0.5, which = floor(lane);
     float line = abs(fract(lane) - 0.5) / 3.5 * spread;
     float reach = 1.5 + 1.5 * hash(vec2(which, phase * 7.0));
-    float thread = exp(-pow(line / (0.022 + soft * 0.6), 2.0)) * 0.8 * smoothstep(3.6, 3.0, abs(lane - 0.5));
-    float arms = exp(-pow((abs(x) - 0.13 - 0.05 * sin(down * 9.0 - t * 2.0)) / (0.1 + 0.03 * sin(down * 14.0 + phase)), 2.0)) * 0.65 * smoothstep(1.9, 0.2, down);
+    float thread = exp(-squared(line / (0.022 + soft * 0.6))) * 0.8 * smoothstep(3.6, 3.0, abs(lane - 0.5));
+    float arms = exp(-squared((abs(x) - 0.13 - 0.05 * sin(down * 9.0 - t * 2.0)) / (0.1 + 0.03 * sin(down * 14.0 + phase)))) * 0.65 * smoothstep(1.9, 0.2, down);
     float tail = (thread * smoothstep(reach, 0.1, down) + arms) * step(b.y, skirt) * smoothstep(0.0, 0.08, down);
     return vec3(shell + heart * inside * 0.8, edge, tail);
 }
 
 void main() {
     float t = TIME + 0.5 * lv_time_mid, k = clamp(intensity + 0.12 * lv_hit_mid, 0.0, 1.1);
-    vec2 p = (gl_FragCoord.xy - 0.5 * RENDERSIZE) / RENDERSIZE.y;
+    vec2 p = view() * (gl_FragCoord.xy - 0.5 * RENDERSIZE) / RENDERSIZE.y;
     float seed = layout * 67.0;
     vec3 glow = pick(vec3(0.12, 0.5, 1.0), vec3(0.72, 0.22, 1.0), vec3(1.0, 0.42, 0.08), vec3(0.12, 0.95, 0.4));
     vec3 tip = pick(vec3(0.55, 0.95, 1.0), vec3(1.0, 0.55, 0.95), vec3(1.0, 0.82, 0.4), vec3(0.75, 1.0, 0.55));

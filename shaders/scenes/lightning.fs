@@ -6,8 +6,14 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "Distant to overhead"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["violet", "blue", "white", "red"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["lightning", "a thunderstorm", "a lightning storm", "a lightning strike"],
+        "BANDS": [["faint", "calm"], ["gentle", "weak"], ["strong", "bright"], ["raging", "violent"]],
+        "SETTINGS": ["in the night sky", "over a plain", "under a dark sky"]
+    }
 }*/
 
 #include "scene.glsl"
@@ -51,6 +57,7 @@ vec2 stroke(vec2 p, float seed, float ground, float arms, float k) {
 void main() {
     float t = TIME + 0.5 * lv_time_high, k = clamp(intensity + 0.15 * lv_hit_high, 0.0, 1.1);
     vec2 p = vec2((isf_FragNormCoord.x - 0.5) * RENDERSIZE.x / RENDERSIZE.y, isf_FragNormCoord.y);
+    p = framed(p, 0.1);
     float seed = layout * 61.0;
     float wood = noise(vec2(p.x * 70.0 + seed, 8.0)) * smoothstep(0.4, 0.7, noise(vec2(p.x * 4.0 - seed, 5.0)));
     float ground = 0.085 + 0.07 * fbm(vec2(p.x * 2.6 + seed, 2.0), 5) + 0.02 * wood;

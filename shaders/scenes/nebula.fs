@@ -6,8 +6,14 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "Dim dust to blazing"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["violet", "blue", "golden", "green"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["a nebula", "a space nebula", "interstellar gas"],
+        "BANDS": [["dim", "calm"], ["gentle", "soft"], ["strong", "bright"], ["raging", "blazing"]],
+        "SETTINGS": ["in deep space", "in outer space", "seen by a telescope"]
+    }
 }*/
 
 #include "scene.glsl"
@@ -22,7 +28,7 @@ float stars(vec2 p, float scale, float t, float amount) {
 
 void main() {
     float t = TIME * 0.5 + 0.4 * lv_time_mid, k = clamp(intensity + 0.12 * lv_hit_mid, 0.0, 1.1);
-    vec2 p = (gl_FragCoord.xy - 0.5 * RENDERSIZE) / RENDERSIZE.y;
+    vec2 p = view() * (gl_FragCoord.xy - 0.5 * RENDERSIZE) / RENDERSIZE.y;
     float seed = layout * 59.0, turn = layout * 9.0 + 0.03 * t;
     vec2 heart = 0.24 * vec2(sin(layout * 23.0), cos(layout * 31.0));
     vec2 v = mat2(cos(turn), sin(turn), -sin(turn), cos(turn)) * (p - heart);

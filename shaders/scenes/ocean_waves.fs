@@ -6,8 +6,15 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "Swell to storm"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["day", "sunset", "night", "storm"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["an ocean", "ocean waves", "a sea", "waves on the ocean"],
+        "BANDS": [["calm", "still"], ["gentle", "rolling"], ["rough", "choppy"], ["raging", "wild"]],
+        "SETTINGS": ["under the open sky", "to the horizon", "seen from a boat"],
+        "BEHIND": {"day": ["by day", "in daylight"], "sunset": ["at sunset"], "night": ["at night", "by night"], "storm": ["under a storm sky"]}
+    }
 }*/
 
 #include "scene.glsl"
@@ -35,7 +42,8 @@ vec3 skyWithClouds(vec3 ray, float t) {
     float cover = fbm(at, 5);
     float edge = palette == 3 ? 0.3 : 0.5 - 0.08 * intensity;
     float cloud = smoothstep(edge, edge + 0.32, cover) * smoothstep(0.0, 0.12, ray.y);
-    float disc = smoothstep(0.9985, 0.9990, dot(ray, sunDirection()));
+    vec3 sun = sunDirection();
+    float disc = smoothstep(0.052, 0.045, length(ray.xy / ray.z - sun.xy / sun.z));
     colour += glow * disc * (palette == 2 ? 1.1 : 1.6) * (1.0 - cloud);
     float stars = palette == 2 ? smoothstep(0.984, 1.0, hash(ray.xy / ray.z * 150.0)) : 0.0;
     vec2 grain = fract(ray.xy / ray.z * 150.0) - 0.5;
@@ -66,6 +74,7 @@ void main() {
     vec2 p = vec2((isf_FragNormCoord.x - 0.5) * RENDERSIZE.x / RENDERSIZE.y, isf_FragNormCoord.y);
     float amplitude = mix(0.05, 1.6, 0.35 * k + 0.65 * k * k), eye = 1.2 + 0.72 * amplitude;
     float horizon = mix(0.5, 0.64, 0.5 + 0.5 * sin(layout * 31.0));
+    p = framed(p, horizon);
     vec3 ray = normalize(vec3(p.x, p.y - horizon, 1.0));
     vec3 colour = skyWithClouds(normalize(vec3(ray.x, max(ray.y, 0.004), ray.z)), t);
     float down = -ray.y;

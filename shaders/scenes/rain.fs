@@ -6,8 +6,14 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "Drizzle to downpour"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["grey", "blue", "golden", "violet"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["rain", "a rain shower", "rainfall"],
+        "BANDS": [["light", "calm"], ["gentle", "soft"], ["heavy", "dense"], ["torrential", "raging", "pouring"]],
+        "SETTINGS": ["over a lake", "over misty hills", "falling on a lake"]
+    }
 }*/
 
 #include "scene.glsl"
@@ -37,6 +43,7 @@ void main() {
     float t = TIME + 0.4 * lv_time_high, k = clamp(intensity + 0.12 * lv_hit_high, 0.0, 1.0);
     vec2 p = vec2((isf_FragNormCoord.x - 0.5) * RENDERSIZE.x / RENDERSIZE.y, isf_FragNormCoord.y);
     float seed = layout * 41.0, shore = mix(0.2, 0.34, 0.5 + 0.5 * sin(layout * 27.0));
+    p = framed(p, shore);
     vec3 dark = pick(vec3(0.035, 0.042, 0.05), vec3(0.008, 0.03, 0.09), vec3(0.09, 0.038, 0.015), vec3(0.05, 0.015, 0.09));
     vec3 mist = pick(vec3(0.42, 0.46, 0.49), vec3(0.14, 0.36, 0.68), vec3(0.95, 0.58, 0.22), vec3(0.56, 0.3, 0.78));
     vec3 drop = pick(vec3(0.9, 0.95, 1.0), vec3(0.6, 0.85, 1.0), vec3(1.0, 0.86, 0.55), vec3(0.92, 0.74, 1.0));

@@ -6,8 +6,14 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "Flurry to blizzard"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["blue", "violet", "golden", "grey"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["snow", "falling snow", "snowfall"],
+        "BANDS": [["light", "calm"], ["gentle", "soft"], ["heavy", "dense"], ["raging", "blizzard"]],
+        "SETTINGS": ["over hills", "on pine trees", "in winter"]
+    }
 }*/
 
 #include "scene.glsl"
@@ -35,6 +41,7 @@ float pines(vec2 p, float scale, float seed) {
 void main() {
     float t = TIME + 0.5 * lv_time_high, k = clamp(intensity + 0.12 * lv_hit_high, 0.0, 1.0);
     vec2 p = vec2((isf_FragNormCoord.x - 0.5) * RENDERSIZE.x / RENDERSIZE.y, isf_FragNormCoord.y);
+    p = framed(p, 0.3);
     float seed = layout * 45.0;
     vec3 high = pick(vec3(0.02, 0.05, 0.17), vec3(0.07, 0.025, 0.17), vec3(0.2, 0.09, 0.05), vec3(0.11, 0.12, 0.14));
     vec3 low = pick(vec3(0.2, 0.42, 0.74), vec3(0.5, 0.28, 0.68), vec3(0.98, 0.6, 0.26), vec3(0.55, 0.58, 0.62));

@@ -6,8 +6,15 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "A few to a boiling cloud"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["turquoise", "blue", "emerald", "golden"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["underwater bubbles", "bubbles", "rising bubbles", "air bubbles under water"],
+        "BANDS": [["sparse", "calm"], ["gentle", "scattered"], ["strong", "many"], ["raging", "countless"]],
+        "SETTINGS": ["in clear water", "above the sand", "in shafts of light"],
+        "BEHIND": {"turquoise": ["in turquoise water"], "blue": ["in blue water"], "emerald": ["in emerald water"], "golden": ["in golden water"]}
+    }
 }*/
 
 #include "scene.glsl"
@@ -38,7 +45,7 @@ vec4 bubbles(vec2 p, float scale, float t, float amount, vec3 light, vec3 water)
     float inside = smoothstep(1.0 + soft, 1.0 - soft, d) * live;
     float rim = pow(clamp(d, 0.0, 1.0), 5.0);
     float top = smoothstep(-0.4, 1.0, offset.y), shine = exp(-dot(offset - vec2(-0.36, 0.42), offset - vec2(-0.36, 0.42)) * 26.0);
-    float bounce = exp(-pow(length(offset - vec2(0.22, -0.3)) - 0.42, 2.0) * 60.0) * smoothstep(0.2, -0.6, offset.y);
+    float bounce = exp(-squared(length(offset - vec2(0.22, -0.3)) - 0.42) * 60.0) * smoothstep(0.2, -0.6, offset.y);
     vec3 glow = light * (rim * (0.3 + 0.75 * top) + 0.12 * (1.0 - d) + 0.28 * bounce) + vec3(1.0) * shine * 1.2 + water * 0.25;
     return vec4(glow * inside, inside * (0.25 + 0.5 * rim));
 }
@@ -46,6 +53,7 @@ vec4 bubbles(vec2 p, float scale, float t, float amount, vec3 light, vec3 water)
 void main() {
     float t = TIME + 0.7 * lv_time_low, k = clamp(intensity + 0.15 * lv_hit_low, 0.0, 1.0);
     vec2 p = vec2((isf_FragNormCoord.x - 0.5) * RENDERSIZE.x / RENDERSIZE.y, isf_FragNormCoord.y);
+    p = framed(p, 1.0);
     float seed = layout * 47.0;
     vec3 shallow = pick(vec3(0.16, 0.78, 0.76), vec3(0.1, 0.42, 0.95), vec3(0.2, 0.8, 0.4), vec3(1.0, 0.7, 0.28));
     vec3 deep = pick(vec3(0.0, 0.09, 0.14), vec3(0.003, 0.02, 0.12), vec3(0.0, 0.075, 0.05), vec3(0.13, 0.045, 0.015));

@@ -6,8 +6,14 @@
     "INPUTS": [
         {"NAME": "intensity", "TYPE": "float", "DEFAULT": 0.6, "MIN": 0.0, "MAX": 1.0, "LABEL": "Smoking to erupting"},
         {"NAME": "palette", "TYPE": "long", "DEFAULT": 0, "VALUES": [0, 1, 2, 3], "LABELS": ["red", "golden", "blue", "violet"], "LABEL": "Colours"},
-        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"}
-    ]
+        {"NAME": "layout", "TYPE": "float", "DEFAULT": 0.3, "MIN": 0.0, "MAX": 1.0, "LABEL": "Arrangement"},
+        {"NAME": "camera", "TYPE": "float", "DEFAULT": 0.5, "MIN": 0.0, "MAX": 1.0, "LABEL": "Close to far"}
+    ],
+    "WORDS": {
+        "NOUNS": ["a volcano", "a lava volcano"],
+        "BANDS": [["quiet", "calm"], ["gentle", "simmering"], ["strong", "erupting"], ["raging", "exploding"]],
+        "SETTINGS": ["at night", "in the dark", "against the night sky"]
+    }
 }*/
 
 #include "scene.glsl"
@@ -20,6 +26,7 @@ vec3 blaze(float heat) {
 void main() {
     float t = TIME + 0.5 * lv_time_low, k = clamp(intensity + 0.15 * lv_hit_low, 0.0, 1.1);
     vec2 p = vec2((isf_FragNormCoord.x - 0.5) * RENDERSIZE.x / RENDERSIZE.y, isf_FragNormCoord.y);
+    p = framed(p, 0.02);
     float seed = layout * 53.0, tall = mix(0.34, 0.5, 0.5 + 0.5 * sin(layout * 21.0));
     vec2 vent = vec2(0.24 * sin(layout * 33.0), tall);
     vec2 v = p - vent;
@@ -83,7 +90,7 @@ void main() {
         vec2 gap = v - at - move * along;
         sparks += gate * (1.0 - age) * (1.0 + along * 0.7) * 1.0 / (1.0 + dot(gap, gap) * 90000.0 * (0.35 + kind));
     }
-    float jet = exp(-pow(v.x / (0.016 + 0.16 * up * (0.5 + k)), 2.0) - up / (0.02 + 0.26 * k * k)) * smoothstep(-0.03, 0.0, v.y);
+    float jet = exp(-squared(v.x / (0.016 + 0.16 * up * (0.5 + k))) - up / (0.02 + 0.26 * k * k)) * smoothstep(-0.03, 0.0, v.y);
     jet *= 0.6 + 0.8 * fbm(vec2(v.x * 22.0, up * 9.0 - t * 2.4), 3);
     colour += blaze(clamp(jet * 1.15 * smoothstep(0.0, 0.35, k + 0.1), 0.0, 1.2)) + blaze(min(0.55 + 0.35 * sparks, 1.0)) * min(sparks, 1.6) * 1.5;
     gl_FragColor = vec4(1.0 - exp(-1.7 * colour), 1.0);

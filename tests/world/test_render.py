@@ -23,9 +23,15 @@ def renderer() -> Iterator[SceneRenderer]:
 
 
 def shown(
-    renderer: SceneRenderer, name: str, k: float, palette: int = 0, layout: float = 0.3, time: float = 3.0
+    renderer: SceneRenderer,
+    name: str,
+    k: float,
+    palette: int = 0,
+    layout: float = 0.3,
+    time: float = 3.0,
+    camera: float = 0.5,
 ) -> npt.NDArray:
-    inputs = {"intensity": k, "palette": palette, "layout": layout}
+    inputs = {"intensity": k, "palette": palette, "layout": layout, "camera": camera}
     return renderer.render_at(name, inputs, time).astype(np.float64)
 
 
@@ -50,6 +56,8 @@ def test_every_input_changes_the_picture(renderer: SceneRenderer, name: str) -> 
         shown(renderer, name, 0.4, palette=2),
         shown(renderer, name, 0.4, layout=0.8),
         shown(renderer, name, 0.4, time=4.5),
+        shown(renderer, name, 0.4, camera=0.0),
+        shown(renderer, name, 0.4, camera=1.0),
     ):
         assert np.abs(base - other).mean() > 1.0
 
@@ -62,6 +70,16 @@ def test_motion_is_smooth(renderer: SceneRenderer, name: str) -> None:
         step = np.abs(shown(renderer, name, 0.7, time=start + 1 / 60) - now).mean()
         leap = np.abs(shown(renderer, name, 0.7, time=start + 0.5) - now).mean()
         assert 0.0 < step < 0.75 * leap
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_intensity_is_obvious(renderer: SceneRenderer, name: str) -> None:
+    """Calm, middle and raging differ far more from each other than two arrangements of the same do in the mean."""
+    calm, middle, raging = (
+        np.mean([shown(renderer, name, k, layout=x, time=9.0 * x) for x in (0.1, 0.4, 0.7)], 0) for k in (0.0, 0.5, 1.0)
+    )
+    assert np.abs(raging - calm).mean() > 8.0
+    assert np.abs(raging - calm).mean() > 0.8 * max(np.abs(middle - calm).mean(), np.abs(raging - middle).mean())
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,21 +100,29 @@ def test_fire_grows_brighter_with_intensity(renderer: SceneRenderer) -> None:
         assert levels[-1] > 2.5 * levels[0]
 
 
-def test_palettes_have_the_colour_they_are_called(renderer: SceneRenderer) -> None:
-    red, green, blue = range(3)
-    for name, scene in SCENES.items():
-        for index, word in enumerate(scene.palettes):
-            tint = shown(renderer, name, 0.7, index).mean(axis=(0, 1))
-            if word == "blue":
-                assert tint.argmax() == blue, (name, word, tint)
-            if word in ("green", "emerald"):
-                assert tint.argmax() == green, (name, word, tint)
-            if word == "red":
-                assert tint.argmax() == red, (name, word, tint)
-            if word in ("orange", "golden"):
-                assert tint.argmax() == red and tint.argmin() == blue, (name, word, tint)
-            if word in ("violet", "magenta"):
-                assert tint.argmin() == green, (name, word, tint)
+HUES = {
+    "red": (2, -1, -1), "orange": (1, 0, -1), "golden": (1, 0, -1), "green": (-1, 2, -1), "emerald": (-1, 2, -1),
+    "cyan": (-2, 1, 1), "turquoise": (-2, 1, 1), "blue": (-1, -1, 2), "violet": (1, -2, 1), "magenta": (1, -2, 1),
+    "pink": (1, -2, 1),
+}  # fmt: skip
+"""Which way a colour word pulls red, green and blue."""
+
+
+def test_corals_have_the_colour_they_are_called(renderer: SceneRenderer) -> None:
+    """Theirs is not that of the water around them: at least a twentieth of the picture is plainly so."""
+    for value, word in enumerate(SCENES["coral"].palettes):
+        pull = shown(renderer, "coral", 0.7, value) @ np.array(HUES[word])
+        assert np.quantile(pull, 0.95) > 40.0, word
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "coral"])
+def test_palettes_have_the_colour_they_are_called(renderer: SceneRenderer, name: str) -> None:
+    """Against the mean of its scene's four palettes, each is tinted towards its word."""
+    tints = np.array([shown(renderer, name, 0.7, value).mean(axis=(0, 1)) for value in range(4)])
+    tints /= tints.sum(axis=1, keepdims=True)
+    for word, tint in zip(SCENES[name].palettes, tints - tints.mean(axis=0), strict=True):
+        if word in HUES:
+            assert tint @ HUES[word] > 0.0, (name, word, tints)
 
 
 def test_draws_repeat_bit_for_bit_in_another_context(renderer: SceneRenderer) -> None:
