@@ -27,7 +27,7 @@ SESSION = "session"
 COMMAND = "command"
 """Tag of rows that order something: setting them counts as a change even when the value stays the same."""
 _NUMERIC = ("float", "int")
-_LISTED = 20
+_LISTED = 32
 
 
 @dataclass(frozen=True, slots=True)
