@@ -206,7 +206,6 @@ def _train_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0)
     parser.add_argument("--pictures", type=_whole(64, 10**6), default=16_000, help="scenes rendered to learn from")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"), help="where to train")
-    parser.add_argument("--compile", action="store_true", help="compile the UNet first; needs a C++ compiler on a CPU")
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -223,7 +222,6 @@ def _train(options: argparse.Namespace) -> int:
         seed=options.seed,
         pictures=options.pictures,
         device=options.device,
-        compiled=options.compile,
     )
     train(chosen)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -176,12 +176,9 @@ def _check(engine: Engine) -> Engine:
         weights_file(engine.folder, part)
     if not any((engine.folder / name).is_file() for name in TOKENIZER_FILES):
         raise EngineError(f"engine folder {engine.folder} has no {TOKENIZER_FILES[0]}; engines found: {_found()}")
-    size = engine.size or int(configs["unet"].get("sample_size") or 64) * 2 ** (
-        len(configs["vae"]["block_out_channels"]) - 1
-    )
-    checked = Engine(
-        engine.name, engine.folder, size, engine.steps, engine.strength, engine.notes, engine.precision, configs
-    )
+    read = replace(engine, configs=configs)
+    size = engine.size or int(configs["unet"].get("sample_size") or 64) * read.latent_scale
+    checked = replace(read, size=size)
     _check_layout(checked)
     check_size(checked, size)
     return checked

@@ -20,7 +20,8 @@ class ContactSheet:
         self._places = {round((cell + 0.5) * count / cells - 0.5): cell for cell in range(cells)}
         self._cell = (CELL_WIDTH_PX, max(1, round(CELL_WIDTH_PX * size[1] / size[0])))
         width, height = self._cell
-        self.picture: Picture = np.zeros((math.ceil(cells / COLUMNS) * height, min(cells, COLUMNS) * width, 3), np.uint8)
+        rows, columns = math.ceil(cells / COLUMNS), min(cells, COLUMNS)
+        self.picture: Picture = np.zeros((rows * height, columns * width, 3), np.uint8)
 
     def add(self, index: int, picture: Picture) -> None:
         """Take the `index`-th picture of the video, uint8 [H, W, 3], if it is one of those on the sheet."""

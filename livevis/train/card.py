@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from livevis.train.grid import ROWS
-from livevis.train.options import STAGES, PocketOptions
+from livevis.train.options import COMMANDS, PocketOptions
 
 _CARD = """---
 license: apache-2.0
@@ -45,17 +45,26 @@ prompt was trained on too, so guidance above 1 works and costs a second UNet row
 Latents: 4 channels, an eighth of each side. Schedule: scaled-linear β 0.00085 to 0.012, 1000 steps, v-prediction,
 trailing.
 
+Token gains: UNet and text encoder were trained with gains on the value rows of cross-attention, as
+`livevis/generate/attention.py` plays them. Gain g on a noun, or on its intensity word, means intensity
+1 − (1 − b)^g, where b is what the caption says: the middle of the word's band, 0.5 where nothing is said.
+
 ## Training
 - Command: `{command}`
 - Hardware: {hardware}. Wall time by stage: {minutes}.
 - Data: {pictures} rendered draws of the procedural world with seed {seed} for the autoencoder; the first {latents} of
-  them, each mirrored too, with {wordings} wordings of its caption for the denoiser. Every sixteenth draw is held out
-  and used for the figures only. Nothing else: no photograph, no third-party weights.
-- Autoencoder: {autoencoder_steps} steps of batch {batch} on {crop}² crops, L1, MSE and differences at three scales.
-- Denoiser with text encoder: {denoiser_steps} steps of batch {batch}, v-prediction, bfloat16 autocast, Muon and
-  AdamW, weights averaged.
-- UNet against a judge of its own frozen features (as in LADD), so that one step is crisp: {sharpen_steps} steps.
-- Decoder against a patch judge, the encoder left as it was: {decoder_steps} steps.
+  them, with {wordings} wordings each of which half have a gain, for the denoiser. Every sixteenth draw is held out, and
+  so are some palettes and some pairs of scenes (`livevis/world/split.py`). Nothing else: no photograph, no third-party
+  weights.
+- Autoencoder: {autoencoder_steps} steps of batch {batch} on {crop}² crops; L1, MSE, differences at three scales, and
+  the local amount of detail.
+- Denoiser with text encoder: {denoiser_steps} steps, v-prediction, bfloat16 autocast, Muon and AdamW, weights averaged;
+  in batches of {batch}; a quarter of the noise levels are pure noise and half above 500. A linear reader asks the text
+  encoder for scenes and palettes beside.
+- Namer of scenes, palettes and intensities in noisy latents, used while sharpening only: {naming_steps} steps.
+- UNet against a judge of its own frozen features (as in LADD) and against the namer, mostly starting from other
+  pictures, so that one step is crisp and is what was said: {sharpen_steps} steps.
+- Decoder against a patch judge on encoded and on one-step latents, the encoder left as it was: {decoder_steps} steps.
 
 ## Figures
 {figures}
@@ -63,9 +72,7 @@ trailing.
 ## Limits
 - Out-of-grammar words are split into bytes and mean nothing to it.
 - Thin lines (lightning, rain) and small bright dots lose detail in a 48-fold autoencoder.
-- One img2img step from an unlike picture keeps much of that picture and often draws a web of bright lines; it takes a
-  few frames of feedback until scene and colours are those of the words. Fed-back pictures are right but soft.
-- Structure is the weak side: the neon tunnel's straight lines come out as cells, and city windows as glitter.
+- Pictures that are fed back many times grow softer than one step from a crisp start.
 
 Licence: Apache-2.0, as the code.
 """
@@ -80,13 +87,13 @@ _EXAMINED = """Held-out captions; an examiner fitted on training renders says wh
 def write_card(options: PocketOptions, facts: Mapping[str, Any]) -> str:
     """README.md from the options and the run's facts (`pocket` gathers them); what has not run yet says so."""
     parts = "\n".join(f"| {name} | {kind} | {count:,} | {size:,} |" for name, kind, count, size in facts["parts"])
-    steps = {f"{stage}_steps": facts.get(f"{stage}_steps", "no") for stage in STAGES}
+    steps = {f"{stage}_steps": facts.get(f"{stage}_steps", "no") for stage in COMMANDS["pocket"]}
     return _CARD.format(
         size=options.size,
         rows="; ".join(ROWS),
         prompt=facts["prompt"],
         parts=parts,
-        command=f"livevis train pocket --minutes {options.minutes:g} --out engines/pocket",
+        command=_command(options),
         hardware=facts["hardware"],
         minutes=", ".join(f"{name} {value:.1f} min" for name, value in facts["minutes"].items()),
         pictures=f"{facts['pictures']:,}",
@@ -100,10 +107,15 @@ def write_card(options: PocketOptions, facts: Mapping[str, Any]) -> str:
     )
 
 
+def _command(options: PocketOptions) -> str:
+    start = " --from engines/pocket" if options.start else ""
+    return f"livevis train {options.command}{start} --minutes {options.minutes:g} --out engines/pocket"
+
+
 def _figures(facts: Mapping[str, Any]) -> str:
     lines = [f"- {name}: {value}" for name, value in facts["figures"].items()]
     lines.append(f"- crispness of the grid's rows (mean absolute Laplacian, 1 is the renders'): {facts['grid']}")
-    if "examined" in facts:
+    if facts.get("examined"):
         lines += ["", _EXAMINED, *(_row(name, marks) for name, marks in facts["examined"].items())]
     return "\n".join(lines)
 

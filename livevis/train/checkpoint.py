@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,10 @@ def exists(folder: Path, name: str) -> bool:
     return (folder / f"{name}.pt").exists()
 
 
-def clear(folder: Path) -> None:
-    """Forget every stage: the start of a run without `resume`."""
-    for path in folder.glob("*.pt"):
-        path.unlink()
+def clear(folder: Path, names: Iterable[str]) -> None:
+    """Forget these stages: the start of a run without `resume`."""
+    for name in names:
+        (folder / f"{name}.pt").unlink(missing_ok=True)
 
 
 def stream(seed: int, name: str, step: int) -> torch.Generator:

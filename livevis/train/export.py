@@ -15,7 +15,7 @@ from livevis.train import words
 from livevis.train.networks import Networks
 
 PARTS = ("vae", "unet", "text_encoder", "tokenizer", "scheduler")
-FOLDER_LIMIT_BYTES, FILE_LIMIT_BYTES = 40_000_000, 16_000_000
+FOLDER_LIMIT_BYTES, FILE_LIMIT_BYTES = 48_000_000, 16_000_000
 
 
 def export(networks: Networks, out: Path) -> dict[str, int]:
@@ -27,7 +27,7 @@ def export(networks: Networks, out: Path) -> dict[str, int]:
     shutil.rmtree(fresh, ignore_errors=True)
     halves = Networks(_half(networks.vae), _half(networks.unet), _half(networks.text), networks.tokenizer)
     nets.pipeline(halves).save_pretrained(fresh, safe_serialization=True)
-    _write_vocabulary(networks.tokenizer, fresh / "tokenizer")
+    write_vocabulary(networks.tokenizer, fresh / "tokenizer")
     _strip_local_paths(fresh)
     sizes = {str(path.relative_to(fresh)): path.stat().st_size for path in sorted(fresh.rglob("*")) if path.is_file()}
     _check(sizes)
@@ -35,11 +35,21 @@ def export(networks: Networks, out: Path) -> dict[str, int]:
     return sizes
 
 
+def export_vae(networks: Networks, out: Path) -> Path:
+    """Write the autoencoder alone to `out`/vae; returns that folder."""
+    folder = out / "vae"
+    _half(networks.vae).save_pretrained(folder, safe_serialization=True)
+    _strip_local_paths(out)
+    return folder
+
+
 def _half(module: Any) -> Any:
     return copy.deepcopy(module).to("cpu", torch.float16, memory_format=torch.contiguous_format).eval()
 
 
-def _write_vocabulary(tokenizer: Any, folder: Path) -> None:
+def write_vocabulary(tokenizer: Any, folder: Path) -> None:
+    """The tokenizer as the files that every version of CLIPTokenizer reads."""
+    folder.mkdir(parents=True, exist_ok=True)
     vocabulary, merges = words.vocabulary_files(tokenizer)
     (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "merges.txt").write_text("\n".join(merges) + "\n", encoding="utf-8")

@@ -1,7 +1,8 @@
 """Figures of a trained engine on held-out captions: is it the scene and the colour asked for, and how crisp.
 
-The examiner is a ridge regression on coarse pictures (mean and spread of each colour on an 8×8 board), fitted on
-training renders; its marks on held-out renders stand beside, since no made picture can be expected to beat them.
+Pictures of one scene only; the whole exam, with mixtures and gains, is `livevis eval`'s. The examiner is a ridge
+regression on coarse pictures (mean and spread of each colour on an 8×8 board), fitted on training renders; its marks
+on held-out renders stand beside, since no made picture can be expected to beat them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from livevis.train import networks as nets
 from livevis.train.data import PicturePool
 from livevis.train.grid import crispness, from_noise, one_step
 from livevis.train.networks import Networks
+from livevis.train.prompts import told_palettes
+from livevis.world.scenes import Draw
 
 BOARD = 8
 
@@ -41,10 +44,21 @@ class Examiner:
         return [self.labels[int(place)] for place in best]
 
 
-def fit_examiner(pool: PicturePool, count: int = 3000) -> Examiner:
+def label(drawn: Draw) -> str:
+    """ "scene/palette" of a draw's first part."""
+    part = drawn.parts[0]
+    return f"{part.scene}/{int(part.inputs['palette'])}"
+
+
+def alone(draws: Sequence[Draw], most: int) -> list[int]:
+    """The places of the first `most` draws that show one scene."""
+    return [place for place, drawn in enumerate(draws) if len(drawn.parts) == 1][:most]
+
+
+def fit_examiner(pool: PicturePool, count: int = 6000) -> Examiner:
     """Fit on up to `count` training renders of the pool."""
-    places = list(range(min(count, pool.train_count)))
-    named = [pool.label(place) for place in places]
+    places = alone(pool.draws[: pool.train_count], count)
+    named = [label(pool.draws[place]) for place in places]
     labels = tuple(sorted(set(named)))
     boards = torch.cat([board((pool.pictures(places[i : i + 64]) + 1) / 2) for i in range(0, len(places), 64)])
     wanted = torch.eye(len(labels))[torch.tensor([labels.index(name) for name in named])]
@@ -64,10 +78,11 @@ def marks(examiner: Examiner, pictures: Tensor, wanted: Sequence[str], told: Seq
 def examine(networks: Networks, pool: PicturePool, *, count: int = 96, seed: int = 0) -> dict[str, dict[str, float]]:
     """Marks and crispness (1 is the renders') of held-out renders, their rebuilt copies, and made pictures."""
     examiner = fit_examiner(pool)
-    renders = (pool.held_out(count) + 1) / 2
-    captions = pool.held_out_captions()[: len(renders)]
-    wanted = [pool.label(place, held_out=True) for place in range(len(renders))]
-    told = [name.split("/")[1] in caption for name, caption in zip(wanted, captions, strict=True)]
+    places = alone(pool.held_out_draws, count)
+    renders = (pool.held_out(len(pool.held_out_draws))[places] + 1) / 2
+    draws = [pool.held_out_draws[place] for place in places]
+    captions, wanted = [drawn.caption.text for drawn in draws], [label(drawn) for drawn in draws]
+    told = [told_palettes(drawn, drawn.caption)[0] for drawn in draws]
     rows = {"renders": renders, **_made(networks, renders, captions, seed)}
     base = crispness(renders)
     return {

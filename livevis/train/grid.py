@@ -13,9 +13,10 @@ from livevis.train import networks as nets
 from livevis.train.data import PicturePool
 from livevis.train.networks import Networks
 
-COLUMNS, CELL_PX = 12, 128
+COLUMNS, CELL_PX = 15, 96
+BLOCKS = 2  # of COLUMNS pictures, one below the other: every scene once, then mixtures
 IMG2IMG_TIME = 599  # one step from here is img2img at strength 0.6
-ROUNDS = 8
+ROUNDS = 6
 
 ROWS = (
     "renders that were held out",
@@ -27,13 +28,12 @@ ROWS = (
 
 
 def pick_columns(pool: PicturePool) -> tuple[Tensor, list[str]]:
-    """Up to COLUMNS held-out pictures whose captions differ most by their scene, and those captions."""
-    captions, pictures = pool.held_out_captions(), pool.held_out()
-    seen: dict[str, int] = {}
-    for place in range(len(pictures)):
-        seen.setdefault(pool.label(place, held_out=True).split("/")[0], place)
-    places = [*seen.values(), *(place for place in range(len(pictures)) if place not in seen.values())][:COLUMNS]
-    return pictures[places], [captions[place] for place in places]
+    """COLUMNS × BLOCKS held-out pictures, each scene alone once and then mixtures, and their captions."""
+    draws = pool.held_out_draws
+    first = {drawn.scenes: place for place, drawn in reversed(list(enumerate(draws))) if len(drawn.parts) == 1}
+    mixed = [place for place, drawn in enumerate(draws) if len(drawn.parts) == 2]
+    places = [*(first[names] for names in sorted(first)), *mixed][: COLUMNS * BLOCKS]
+    return pool.held_out(len(draws))[places], [draws[place].caption.text for place in places]
 
 
 def from_noise(networks: Networks, captions: list[str], *, seed: int, side: int) -> Tensor:
@@ -81,11 +81,14 @@ def make_rows(networks: Networks, pool: PicturePool, seed: int) -> list[Tensor]:
 
 
 def write_grid(rows: list[Tensor], path: Path) -> None:
-    """The rows as one PNG of COLUMNS cells a row, replaced in one move."""
+    """The rows as one PNG of COLUMNS cells a row, block under block, replaced in one move."""
     from PIL import Image
 
     cells = [functional.interpolate(row.cpu(), CELL_PX, mode="area") for row in rows]
-    sheet = torch.cat([torch.cat(list(row), dim=-1) for row in cells], dim=-2)
+    blocks = [cell[first : first + COLUMNS] for first in range(0, len(cells[0]), COLUMNS) for cell in cells]
+    lines = [torch.cat(list(block), dim=-1) for block in blocks]
+    wide = max(line.shape[-1] for line in lines)
+    sheet = torch.cat([functional.pad(line, (0, wide - line.shape[-1])) for line in lines], dim=-2)
     pixels = (sheet.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
     fresh = path.with_name(path.name + ".new")
     Image.fromarray(np.ascontiguousarray(pixels)).save(fresh, format="PNG", optimize=True)

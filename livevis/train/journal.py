@@ -47,7 +47,8 @@ class Stage:
         self._journal.show(self, step, figures)
         self._since.append(figures)
         if self.every("tell", 10.0):
-            means = {name: fmean(row[name] for row in self._since) for name in figures}
+            names = dict.fromkeys(name for row in self._since for name in row)  # steps may report different ones
+            means = {name: fmean(row[name] for row in self._since if name in row) for name in names}
             self._journal.record(stage=self.name, step=step, spent_s=round(self.spent_s, 1), **means)
             self._since.clear()
 

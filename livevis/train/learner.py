@@ -40,6 +40,16 @@ class Learner(ABC):
                 mine.copy_(saved)
 
 
+def recall(learner: Learner, name: str, options: PocketOptions) -> dict[str, float]:
+    """Put in the averaged weights that stage `name` has left; returns its steps and minutes, {} if there is none."""
+    kept = checkpoint.load(options.workdir, name)
+    if kept is None:
+        return {}
+    learner.load(kept)
+    learner.average.swap()
+    return {"steps": int(kept["step"]), "minutes": float(kept["spent_s"]) / 60}
+
+
 def learn(
     learner: Learner,
     name: str,

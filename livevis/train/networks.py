@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from livevis.generate.attention import install
 from livevis.train.options import Shape
 
 
@@ -92,6 +92,7 @@ def build(shape: Shape, tokenizer: Any, *, sample_size: int, seed: int) -> Netwo
     """All four parts with weights drawn from `seed`."""
     torch.manual_seed(seed)
     vae, unet = build_vae(shape), build_unet(shape, sample_size=sample_size)
+    install(unet)
     return Networks(vae=vae, unet=unet, text=build_text(shape, tokenizer), tokenizer=tokenizer)
 
 
@@ -141,6 +142,3 @@ def alphas() -> Tensor:
 
 def layout(module: nn.Module, device: torch.device) -> nn.Module:
     return module.to(device=device, memory_format=torch.channels_last)
-
-
-Captioner = Callable[[int], str]

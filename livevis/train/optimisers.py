@@ -73,13 +73,21 @@ class Optimiser:
 
     def step(self, loss: Tensor, scale: float) -> float:
         """Backward, clip, and a step at `scale` times the base rate; returns the gradient's norm before clipping."""
+        self.zero()
+        loss.backward()
+        return self.apply(scale)
+
+    def zero(self) -> None:
+        """Forget the gradients."""
         for optimiser in self._all:
             optimiser.zero_grad(set_to_none=True)
-            for group in optimiser.param_groups:
-                group["lr"] = self._lr * scale
-        loss.backward()
+
+    def apply(self, scale: float) -> float:
+        """Clip the gradients that are there and step at `scale` times the base rate; returns their norm."""
         norm = torch.nn.utils.clip_grad_norm_(self._weights, 1.0, foreach=True)
         for optimiser in self._all:
+            for group in optimiser.param_groups:
+                group["lr"] = self._lr * scale
             optimiser.step()
         return float(norm)
 
@@ -124,14 +132,16 @@ def rate(fraction: float, step: int, *, warm_up: int = 100, floor: float = 0.03)
     return min(1.0, (step + 1) / warm_up) * cosine
 
 
-def balanced(pull: Tensor, push: Tensor, amount: float) -> Tensor:
-    """Gradient of a batch of pictures: an anchor's `pull` on its first rows, plus a judge's `push` on all of them.
+def balanced(pull: Tensor, *pushes: tuple[Tensor, float]) -> Tensor:
+    """Gradient of a batch of pictures: an anchor's `pull` on its first rows, plus judges' pushes on all of them.
 
-    The push is scaled to `amount` times the pull's size a row, so neither side can run away from the other; only the
-    direction counts with Adam, so the result has about unit size.
+    Each push (gradient, amount) is scaled to `amount` times the pull's size a row, so that no side can run away from
+    the others; only the direction counts with Adam, so the result has about unit size.
     """
     size = pull.square().mean().sqrt()
-    whole = push * (amount * size / push.square().mean().sqrt().clamp_min(1e-12))
+    whole = torch.zeros_like(pushes[0][0])
+    for push, amount in pushes:
+        whole += push * (amount * size / push.square().mean().sqrt().clamp_min(1e-12))
     whole[: len(pull)] += pull
     return whole / (size.clamp_min(1e-12) * whole.numel())
 
@@ -146,5 +156,14 @@ class Edge:
         self.value = 0.0
 
     def update(self, says_real: Tensor, says_made: Tensor) -> None:
-        ahead = float((says_real.mean() - says_made.mean()).detach()) / 2
+        self.follow(float((says_real.mean() - says_made.mean()).detach()) / 2)
+
+    def follow(self, ahead: float) -> None:
+        """Move a tenth of the way to `ahead`, which counts within 0..1."""
         self.value += 0.1 * (min(max(ahead, 0.0), 1.0) - self.value)
+
+    def state_dict(self) -> dict[str, float]:
+        return {"value": self.value}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.value = state["value"]

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 BOS, EOS = "<|startoftext|>", "<|endoftext|>"
@@ -79,6 +80,13 @@ def build_tokenizer(captions: Iterable[str], *, vocabulary: int, positions: int)
         merges=merges,
         model_max_length=positions,
     )
+
+
+def load_tokenizer(folder: Path, *, positions: int) -> Any:
+    """The CLIPTokenizer whose files are in `folder`."""
+    from transformers import CLIPTokenizer
+
+    return CLIPTokenizer.from_pretrained(folder, local_files_only=True, model_max_length=positions)
 
 
 def vocabulary_files(tokenizer: Any) -> tuple[dict[str, int], list[str]]:

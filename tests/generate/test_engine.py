@@ -53,6 +53,14 @@ def test_sizes_are_read_from_the_configs(engine: Engine) -> None:
         check_size(engine, 72)
 
 
+def test_a_folder_without_a_recipe_plays_at_the_size_of_its_configs(copy: Path) -> None:
+    vae = json.loads((copy / "vae/config.json").read_text())
+    vae.pop("block_out_channels", None)  # AutoencoderTiny as diffusers writes it has no such key
+    (copy / "vae/config.json").write_text(json.dumps(vae))
+    change(copy / "unet/config.json", sample_size=8)
+    assert load_engine(copy).size == 64
+
+
 def test_fp16_variants_are_found(copy: Path) -> None:
     stem = copy / "unet/diffusion_pytorch_model"
     stem.with_suffix(".safetensors").rename(stem.with_suffix(".fp16.safetensors"))

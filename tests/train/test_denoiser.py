@@ -5,10 +5,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livevis.train import checkpoint
+from livevis.train import checkpoint, words
 from livevis.train import networks as nets
-from livevis.train.denoiser import LAST_STEP, noised, sample_times
+from livevis.train.denoiser import LAST_STEP, DenoiserLearner, noised, sample_times
+from livevis.train.options import SHAPES, PocketOptions
 from livevis.train.sharpen import estimate
+from livevis.train.truth import truth_of
 
 # diffusers reads a tensor as an array in the way that numpy 2 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -39,9 +41,30 @@ def test_the_last_step_sees_noise_alone():
 
 def test_times_cover_what_is_played():
     times = sample_times(4000, torch.Generator().manual_seed(0))
-    assert 0.05 < float((times == LAST_STEP).float().mean()) < 0.15
-    assert 0.05 < float((times < 200).float().mean()) < 0.15
+    assert 0.22 < float((times == LAST_STEP).float().mean()) < 0.28
+    assert 0.03 < float((times < 200).float().mean()) < 0.07
+    assert 0.15 < float(((times >= 200) & (times < 500)).float().mean()) < 0.25
     assert int(times.min()) >= 1
+
+
+def test_small_latents_come_first():
+    sides = []
+
+    class Pool:
+        def batch(self, size, draws, *, small=False):
+            sides.append((size, small))
+            raise StopIteration
+
+    torch.manual_seed(0)
+    options = PocketOptions(shape="tiny", batch=4, small_batch=16, small_share=0.4)
+    tokenizer = words.build_tokenizer(["a fire"], vocabulary=640, positions=32)
+    learner = DenoiserLearner(
+        nets.build(SHAPES["tiny"], tokenizer, sample_size=8, seed=0), Pool(), truth_of([]), options
+    )
+    for place, fraction in enumerate((0.0, 0.39, 0.41, 0.9)):
+        with pytest.raises(StopIteration):
+            learner.step(place, fraction)
+    assert sides == [(16, True), (16, True), (4, False), (4, False)]
 
 
 def test_streams_are_a_function_of_their_place():
