@@ -31,7 +31,13 @@ import torch
 from diffusers import StableDiffusionImg2ImgPipeline
 
 pipe = StableDiffusionImg2ImgPipeline.from_pretrained("engines/pocket", torch_dtype=torch.float32)
-picture = pipe(prompt="{prompt}", image=start, strength=0.5, num_inference_steps=2, guidance_scale=1.0).images[0]
+picture = pipe(
+    prompt="{prompt}",
+    image=start,
+    strength=0.5,
+    num_inference_steps=2,
+    guidance_scale=1.0,
+).images[0]
 ```
 
 It is made for one step at strength 0.4 to 0.7 and for four steps from noise, and measured at guidance 1.0. An empty

@@ -175,8 +175,11 @@ class PairSource:
     def _draw_single(self, rng: Rng) -> _Pair:
         place = int(rng.integers(self._music))
         stretch = self._pool.cut(place, self._frames, rng)
-        stated = rng.random() < 0.5
-        say = self._wording.caption(place, stretch.strength, rng) if stated else self._wording.phrase(place, rng)
+        if rng.random() < 0.5:
+            say = self._wording.caption(place, stretch.strength, rng)
+            stated = say.lower() not in self._wording.phrases[place]
+        else:
+            say, stated = self._wording.phrase(place, rng), False
         return _Pair(((stretch, 0.0),), say, {place: 1.0}, {place: 1.0}, stretch.strength, stated)
 
     def _draw_mixture(self, rng: Rng) -> _Pair:

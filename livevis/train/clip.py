@@ -26,6 +26,7 @@ from livevis.train.clip_network import (
     picture_features,
     pooled_pictures,
     save_clip,
+    some_patches,
     text_features,
     token_ids,
 )
@@ -41,6 +42,7 @@ from livevis.train.options import PocketOptions
 BATCH = 96
 BASE_RATE = 2e-3
 COLDEST = 4.6052  # log 100: the logit scale is kept below, as in CLIP
+HALVED_UNTIL = 0.7  # part of the stage in which half the patches of a picture are shown
 LESSON = 0.2  # weight of what the pictures are said to show, beside the agreement of pictures and captions
 RENDERING = 0.3
 AMONG, ROUNDS = 64, 32
@@ -64,8 +66,10 @@ class ClipLearner(Learner):
     ):
         self.clip, self.tokenizer, self.pictures, self.caption = clip, tokenizer, pictures, caption
         self.truth, self.seed, self.batch = truth, seed, min(batch, len(truth.present))
+        vision = clip.config.vision_config
+        self.patches = (vision.image_size // vision.patch_size) ** 2
         self.device = clip.visual_projection.weight.device
-        self.lesson = nn.Linear(clip.config.vision_config.hidden_size, 6 * truth.present.shape[1]).to(self.device)
+        self.lesson = nn.Linear(vision.hidden_size, 6 * truth.present.shape[1]).to(self.device)
         self.optimiser = Optimiser(clip, self.lesson, lr=BASE_RATE)
         self.average = Average(clip, decay=0.99)
         self.parts = {"clip": clip, "lesson": self.lesson, "optimiser": self.optimiser}
@@ -76,8 +80,10 @@ class ClipLearner(Learner):
         rng = np.random.default_rng((self.seed, place))
         texts = [self.caption(row, rng) for row in rows]
         ids = token_ids(self.tokenizer, texts, self.clip.config.text_config.max_position_embeddings)
+        pictures = light(mirror(self.pictures(rows), draws), draws)
+        seen = some_patches(len(rows), self.patches, draws).to(self.device) if fraction < HALVED_UNTIL else None
         with nets.autocast(self.device):
-            pooled = pooled_pictures(self.clip, light(mirror(self.pictures(rows), draws), draws).to(self.device))
+            pooled = pooled_pictures(self.clip, pictures.to(self.device), seen=seen)
             of_pictures, of_texts = (
                 as_unit(self.clip.visual_projection(pooled)),
                 text_features(self.clip, ids.to(self.device)),

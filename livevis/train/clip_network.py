@@ -71,10 +71,24 @@ def build_clip(text: Any, shape: ClipShape) -> Any:
     return clip
 
 
-def pooled_pictures(clip: Any, pictures: Tensor) -> Tensor:
-    """What the vision tower makes of pictures [B, 3, side, side] in -1..1, before the projection: [B, width]."""
-    pooled: Tensor = clip.vision_model(pixel_values=pictures).pooler_output
+def pooled_pictures(clip: Any, pictures: Tensor, *, seen: Tensor | None = None) -> Tensor:
+    """What the vision tower makes of pictures [B, 3, side, side] in -1..1, before the projection: [B, width].
+
+    `seen` int64 [B, K]: of each picture only these patches are looked at (Li et al. 2023, FLIP), which costs less.
+    """
+    vision = clip.vision_model
+    patches = vision.embeddings(pictures)
+    if seen is not None:
+        rows = (seen + 1)[..., None].expand(-1, -1, patches.shape[-1])  # the first is no patch: it will hold the whole
+        patches = torch.cat([patches[:, :1], patches.gather(1, rows)], dim=1)
+    hidden = vision.encoder(inputs_embeds=vision.pre_layrnorm(patches)).last_hidden_state
+    pooled: Tensor = vision.post_layernorm(hidden[:, 0])
     return pooled
+
+
+def some_patches(count: int, patches: int, draws: torch.Generator) -> Tensor:
+    """int64 [count, patches / 2]: a random half of the patches for each of `count` pictures."""
+    return torch.rand(count, patches, generator=draws).argsort(dim=1)[:, : patches // 2]
 
 
 def picture_features(clip: Any, pictures: Tensor) -> Tensor:

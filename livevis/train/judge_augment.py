@@ -30,7 +30,8 @@ def retint(pictures: Tensor, truth: Truth, draws: torch.Generator) -> tuple[Tens
     count = len(pictures)
     turned = _uniform(draws, count) < TINTED
     angle = torch.where(turned, 2.0, 0.12) * (_uniform(draws, count) - 0.5) * math.pi
-    tinted = tint(pictures, angle, 0.6 + 0.7 * _uniform(draws, count))
+    toned = torch.where(_column(turned), tone(pictures, draws), pictures)
+    tinted = tint(toned, angle, torch.where(turned, 1.3, 0.7) * _uniform(draws, count) + torch.where(turned, 0.0, 0.6))
     return tinted, truth._replace(palette=torch.where(turned[:, None], -1, truth.palette))
 
 
@@ -91,6 +92,12 @@ def tint(pictures: Tensor, angle: Tensor, saturation: Tensor) -> Tensor:
     turns = torch.matrix_exp(angle[:, None, None] * _TURN)
     mixes = _GREY + saturation[:, None, None] * (turns - _GREY)
     return torch.einsum("bij,bjhw->bihw", mixes, pictures)
+
+
+def tone(pictures: Tensor, draws: torch.Generator) -> Tensor:
+    """Each colour channel along its own curve, a gamma of 0.5 to 2, so that colours change beside each other too."""
+    gamma = torch.exp2(2 * torch.rand(len(pictures), 3, 1, 1, generator=draws) - 1)
+    return 2 * ((pictures + 1) / 2).clamp(0, 1) ** gamma - 1
 
 
 def light(pictures: Tensor, draws: torch.Generator) -> Tensor:

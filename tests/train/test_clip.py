@@ -11,7 +11,16 @@ import torch
 
 from livevis.core.errors import EngineError
 from livevis.train.clip import ClipLearner, agreement, embed, retrieval_at_1, same_text
-from livevis.train.clip_network import CLIP_SHAPES, build_clip, load_clip, load_words, picture_features, save_clip
+from livevis.train.clip_network import (
+    CLIP_SHAPES,
+    build_clip,
+    load_clip,
+    load_words,
+    picture_features,
+    pooled_pictures,
+    save_clip,
+    some_patches,
+)
 from livevis.train.judge_pool import Truth, as_signal
 from tests.checkpoints import write_checkpoint
 
@@ -119,3 +128,16 @@ def test_a_missing_engine_is_named(tmp_path: Path) -> None:
         load_words(tmp_path)
     with pytest.raises(EngineError, match="train clip"):
         load_clip(tmp_path)
+
+
+def test_the_vision_tower_is_run_as_transformers_runs_it_and_can_do_with_half_the_patches(learnt: Path) -> None:
+    clip, _ = load_clip(learnt)
+    pictures = as_signal(coloured(3, 8)).contiguous()
+    with torch.inference_mode():
+        wanted = clip.vision_model(pixel_values=pictures).pooler_output
+        assert torch.equal(pooled_pictures(clip, pictures), wanted)
+        all_of_them = torch.arange(4).expand(3, -1)
+        assert torch.equal(pooled_pictures(clip, pictures, seen=all_of_them), wanted)
+        half = some_patches(3, 4, torch.Generator().manual_seed(0))
+        assert half.shape == (3, 2) and all(len(set(row)) == 2 for row in half.tolist())
+        assert pooled_pictures(clip, pictures, seen=half).shape == wanted.shape

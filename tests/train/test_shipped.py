@@ -25,7 +25,7 @@ def pipe():
 
 
 def test_files_are_small_and_plain():
-    assert sum(path.stat().st_size for path in FILES) <= 40_000_000
+    assert sum(path.stat().st_size for path in FILES) <= 48_000_000
     assert max(path.stat().st_size for path in FILES) <= 16_000_000
     assert {path.suffix for path in FILES} <= {".json", ".safetensors", ".txt", ".md", ".png"}
 
@@ -33,7 +33,7 @@ def test_files_are_small_and_plain():
 def test_the_card_has_its_licence_its_grid_and_its_figures():
     card = (POCKET / "README.md").read_text(encoding="utf-8")
     assert "license: apache-2.0" in card
-    assert "grid.png" in card and (POCKET / "grid.png").stat().st_size < 1_500_000
+    assert "grid.png" in card and (POCKET / "grid.png").stat().st_size < 2_500_000
     assert "psnr_db" in card
 
 
