@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,9 @@ def write_sheet(exam: Exam, path: Path) -> None:
     """Write the sheet as PNG: a row of COLUMNS for each scene, two blocks of rows side by side."""
     from PIL import Image
 
-    rows = [_row(exam, scene) for scene in exam.scenes]
+    draws = _one_of_each(exam)
+    starts = exam.rendered(draws)
+    rows = [_row(exam, drawn, starts[place], starts[place - 1]) for place, drawn in enumerate(draws)]
     high = -(-len(rows) // BLOCKS)
     blank = np.zeros_like(rows[0])
     rows += [blank] * (high * BLOCKS - len(rows))
@@ -29,21 +32,28 @@ def write_sheet(exam: Exam, path: Path) -> None:
     Image.fromarray(np.concatenate(blocks, axis=1)).save(path)
 
 
-def _row(exam: Exam, scene: str) -> Picture:
-    places = [place for place, drawn in enumerate(exam.asked) if drawn.parts[0].scene == scene]
-    text, noun = plain_prompt(scene, 0)
-    play, cells = exam.player, []
-    if places:
-        here = places[0]
-        caption, seed = exam.asked[here].caption.text, exam.seed + here
-        cells = [
-            exam.renders[here],
-            *(play.dream(caption, steps=steps, seed=seed) for steps in (4, 1)),
-            play.redraw(caption, exam.starts[here], strength=0.7, seed=seed),
-        ]
-    else:
-        cells = [np.zeros((play.size, play.size, 3), np.uint8)] * 4
-    cells += [play.dream(text, steps=4, seed=exam.seed, gains=((noun, gain),)) for gain in GAINS]
+def _one_of_each(exam: Exam) -> list[Any]:
+    """The first held-out draw of each scene alone, in the order of the scenes."""
+    from livevis.train.judge_pool import chosen_draws
+
+    wanted, found = 0, dict[str, Any]()
+    while len(found) < len(exam.scenes):  # about ten times as many draws as scenes are enough
+        wanted += 10 * len(exam.scenes)
+        for drawn in chosen_draws(exam.seed, wanted, kind="held_out", parts=1):
+            found.setdefault(drawn.parts[0].scene, drawn)
+    return [found[scene] for scene in exam.scenes]
+
+
+def _row(exam: Exam, drawn: Any, render: Picture, other: Picture) -> Picture:
+    """The cells of one scene; `other` is a render of another scene, to start from."""
+    text, noun = plain_prompt(drawn.parts[0].scene, 0)
+    play, caption = exam.player, drawn.caption.text
+    cells = [
+        render,
+        *(play.dream(caption, steps=steps, seed=exam.seed) for steps in (4, 1)),
+        play.redraw(caption, other, strength=0.7, seed=exam.seed),
+        *(play.dream(text, steps=4, seed=exam.seed, gains=((noun, gain),)) for gain in GAINS),
+    ]
     return np.concatenate([_small(cell) for cell in cells], axis=1)
 
 

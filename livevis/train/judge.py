@@ -143,7 +143,7 @@ def train_judge(options: PocketOptions, journal: Journal) -> dict[str, Any]:
 def judge_pools(options: PocketOptions) -> tuple[Thumbnails, Thumbnails]:
     """Small pictures to learn from and to be marked on, both in the work folder; not rendered yet."""
     pools = []
-    larger = painters_pool(options.workdir, seed=options.seed)
+    larger = painters_pool(options)
     rows: tuple[tuple[str, Kind, int], ...] = (
         ("thumbs", "train", min(options.pictures, PICTURES)),
         ("thumbs_held_out", "held_out", min(4 * options.held_out, HELD_OUT)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -13,7 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from livevis.core.errors import ConfigError
 from livevis.train.journal import Journal
+from livevis.train.options import PocketOptions
 
 SIDE_PX = 128
 SUPERSAMPLE = 2  # a 256² render averaged, as the pictures of the engine are before they are looked at
@@ -125,16 +128,20 @@ def as_signal(pixels: npt.NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
 
 
-def painters_pool(folder: Path, *, seed: int, side: int = SIDE_PX) -> dict[Kind, npt.NDArray[np.uint8]]:
-    """The pictures that the painting stages have left in `folder`, by split; {} where there are none of this world.
+def painters_pool(options: PocketOptions, *, side: int = SIDE_PX) -> dict[Kind, npt.NDArray[np.uint8]]:
+    """The pictures that the painting stages have left in the work folder, by split; {} where none are of this world.
 
     Both pools hold the first draws of their split, so that a large picture and a small one of one place are the same.
     """
-    from livevis.world.scenes import SCENES
+    from livevis.train.data import PicturePool
 
-    notes = json.loads((folder / "pool.json").read_text()) if (folder / "pool.json").exists() else {}
-    if (notes.get("seed"), notes.get("scenes")) != (seed, len(SCENES)) or notes["size"] % side:
+    path = options.workdir / "pool.json"
+    notes = json.loads(path.read_text()) if path.exists() else {}
+    if notes.get("seed") != options.seed or notes["size"] % side:
         return {}
-    shape = (notes["all"], notes["size"], notes["size"], 3)
-    pixels: npt.NDArray[np.uint8] = np.memmap(folder / "pool.u8", np.uint8, "r", shape=shape)
-    return {"held_out": pixels[: notes["held_out"]], "train": pixels[notes["held_out"] : notes["done"]]}
+    sizes = {"size": notes["size"], "held_out": notes["held_out"], "pictures": notes["all"] - notes["held_out"]}
+    try:
+        pool = PicturePool(options.workdir, replace(options, resume=True, **sizes))
+    except ConfigError:  # of another world: left alone, and small pictures are rendered instead
+        return {}
+    return {"held_out": pool.pixels[: notes["held_out"]], "train": pool.pixels[notes["held_out"] : pool.done]}

@@ -16,6 +16,7 @@ from livevis.evaluate import engine as command
 from livevis.evaluate import engine_gains, engine_recognition, engine_sharpness
 from livevis.evaluate.engine_exam import Exam, Figure, line, proportion
 from livevis.evaluate.engine_player import Player
+from livevis.evaluate.engine_sheet import CELL_PX, write_sheet
 from livevis.generate.engine import Engine
 from livevis.train.judge_network import Judge, JudgeConfig, Verdict, save_judge
 from livevis.world.scenes import SCENES
@@ -176,6 +177,14 @@ def test_the_command_measures_keeps_and_does_not_measure_twice(
     monkeypatch.setattr(command, "PARTS", {**command.PARTS, "sharpness": None})
     assert command.main(flags) == 0
     assert json.loads(capsys.readouterr().out) == first
+
+
+def test_the_sheet_has_a_row_for_every_scene(exam: CodedExam, tmp_path: Path) -> None:
+    from PIL import Image
+
+    write_sheet(exam, tmp_path / "sheet.png")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (2 * 9 * CELL_PX, -(-len(SCENES) // 2) * CELL_PX)
 
 
 def test_what_cannot_be_examined_is_said_in_a_line(engine: Engine, tmp_path: Path) -> None:

@@ -186,6 +186,12 @@ def test_the_painters_pictures_are_taken_where_they_are_of_the_same_draws(tmp_pa
         wanted = renderer.render(learning.draws[1]).astype(int)
     assert np.abs(wanted - learning.pixels[1]).max() <= 1
     assert [len(pool) for pool in judge_pools(replace(options, seed=1))] == [0, 0]
+    notes = tmp_path / "pool.json"
+    notes.write_text(notes.read_text().replace('"draws": "', '"draws": "another world '))
+    (tmp_path / "thumbs.json").unlink()
+    before = (tmp_path / "pool.u8").read_bytes()
+    assert len(judge_pools(options)[0]) == 0
+    assert (tmp_path / "pool.u8").read_bytes() == before
 
 
 def test_two_pictures_are_laid_over_beside_and_inside_one_another() -> None:
