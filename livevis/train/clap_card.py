@@ -23,8 +23,9 @@ from transformers import ClapModel, ClapProcessor
 
 model = ClapModel.from_pretrained("engines/pocket/clap", dtype=torch.float32).eval()
 processor = ClapProcessor.from_pretrained("engines/pocket/clap")
-inputs = processor(text=["a crackling fire", "heavy rain"], audio=wave, sampling_rate=48_000, padding=True,
-                   return_tensors="pt")
+inputs = processor(
+    text=["a crackling fire", "heavy rain"], audio=wave, sampling_rate=48_000, padding=True, return_tensors="pt"
+)
 print(model(**inputs).logits_per_audio.softmax(-1))
 ```
 
