@@ -47,11 +47,12 @@ def texture_loss(made: Tensor, wanted: Tensor, window: int = 8) -> Tensor:
     Grain, stars and rain are not where the picture has them after eight pixels became one; they should at least be
     there, where a plain L1 would rather have none than misplaced ones.
     """
-    gap = _detail(made, window) - _detail(wanted, window)
+    gap = detail(made, window) - detail(wanted, window)
     return gap.abs().mean()
 
 
-def _detail(pictures: Tensor, window: int) -> Tensor:
+def detail(pictures: Tensor, window: int = 8) -> Tensor:
+    """The local amount of fine detail, [B, 1, h, w]."""
     grey = pictures.float().mean(1, keepdim=True)
     around = (grey[..., 1:-1, :-2] + grey[..., 1:-1, 2:] + grey[..., :-2, 1:-1] + grey[..., 2:, 1:-1]) / 4
     energy = functional.avg_pool2d((grey[..., 1:-1, 1:-1] - around).square(), window, window // 2)

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from livevis.train import checkpoint
 from livevis.train import networks as nets
-from livevis.train.autoencoder import NOISE, picture_loss, texture_loss
+from livevis.train.autoencoder import NOISE, detail, picture_loss
 from livevis.train.data import PicturePool
 from livevis.train.denoiser import LatentPool, noised, predict
 from livevis.train.fidelity import fidelity
@@ -25,7 +25,8 @@ from livevis.train.sharpen import estimate
 BASE_RATE, JUDGE_RATE = 3e-4, 1e-3
 ADVERSARIAL = 0.8  # size of the judge's gradient beside the reconstruction's
 REDRAWN_TIMES = (250, 750)
-TEXTURE = 10.0  # weight of `texture_loss`: here the amount of detail comes first, the judge sees to its kind
+TEXTURE, GLITTER = 5.0, 150.0  # weights of the mean and the mean square of the detail that is missing or too much
+KNOWN, OWN = 3 / 8, 3 / 8  # parts of a batch that are encoded pictures, and redrawn ones that began as themselves
 
 
 def patch_judge(width: int = 32) -> nn.Module:
@@ -47,7 +48,7 @@ class PolishLearner(Learner):
     """The decoder against the judge, on encoded pictures and on what one step of the denoiser makes of them.
 
     The second is what it decodes in play. One step puts fine detail elsewhere than the picture has it, so there only
-    the coarse picture and the amount of detail are held to it.
+    the coarse picture and the amount of detail are held to it; where the step began at another picture, the amount.
     """
 
     def __init__(self, networks: Networks, pool: PicturePool, data: LatentPool, options: PocketOptions):
@@ -64,16 +65,19 @@ class PolishLearner(Learner):
 
     def step(self, place: int, fraction: float) -> dict[str, float]:
         draws, scale = checkpoint.stream(self.options.seed, "decoder", place), rate(fraction, place, warm_up=30)
-        known = self.options.batch // 2
+        size = self.options.batch
+        known, own = round(KNOWN * size), round(OWN * size)
         pictures = self.pool.crops(known, self.options.crop, draws).to(self.device)
-        redrawn, shown = self._redrawn(self.options.batch - known, draws)
+        redrawn, shown = self._redrawn(own, size - known - own, draws)
         latents = torch.cat([self._encoded(pictures, draws), redrawn])
         pictures = torch.cat([pictures, shown]).contiguous(memory_format=torch.channels_last)
         with nets.autocast(self.device):
             made = self.vae.decoder(latents.contiguous(memory_format=torch.channels_last)).float()
         leaf = made.detach().requires_grad_()
         judged = self._judge_step(pictures, leaf.detach())
-        error = picture_loss(leaf[:known], pictures[:known], TEXTURE) + coarse_loss(leaf[known:], pictures[known:])
+        parts = leaf.split([known, own, size - known - own])
+        wanted = pictures.split([known, own, size - known - own])
+        error = picture_loss(parts[0], wanted[0]) + coarse_loss(parts[1], wanted[1]) + glitter_loss(leaf, pictures)
         fooled = -self._score(leaf).mean()
         pull, push = torch.autograd.grad(error, leaf)[0], torch.autograd.grad(fooled, leaf)[0]
         self.made_by.step((made * balanced(pull, (push, ADVERSARIAL * self.edge.value))).sum(), scale)
@@ -93,27 +97,32 @@ class PolishLearner(Learner):
         return latents + (torch.randn(latents.shape, generator=draws) * strength).to(self.device)
 
     @torch.no_grad()
-    def _redrawn(self, count: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
-        """`count` squares of latents that one step made of training pictures, and of those pictures."""
-        batch = self.data.batch((count + 1) // 2, draws)
-        times = torch.randint(*REDRAWN_TIMES, (len(batch.latents),), generator=draws).to(self.device)
+    def _redrawn(self, own: int, other: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Squares of latents that one step made of training pictures and of others, and of the pictures meant."""
+        kept, count = (own + 1) // 2, (own + 1) // 2 + (other + 1) // 2  # two squares of each
+        batch = self.data.batch(count, draws)
+        times = torch.randint(*REDRAWN_TIMES, (count,), generator=draws).to(self.device)
         noise = torch.randn(batch.latents.shape, generator=draws).to(self.device)
-        noisy, _ = noised(batch.latents, noise, times, self.alphas)
+        starts = torch.cat([batch.latents[:kept], batch.latents[kept:].roll(1, 0)])
+        noisy, _ = noised(starts, noise, times, self.alphas)
         with nets.autocast(self.device):
             text = self.networks.text(batch.ids).last_hidden_state
             made = predict(self.networks, noisy, times, text, batch.gains)
         whole = estimate(made, noisy, times, self.alphas) / self.vae.config.scaling_factor
-        return self._squares(whole, batch.rows.tolist(), count, draws)
+        places = [row % kept for row in range(own)] + [kept + row % (count - kept) for row in range(other)]
+        return self._squares(whole, places, batch.rows.tolist(), draws)
 
-    def _squares(self, latents: Tensor, places: list[int], count: int, draws: torch.Generator) -> tuple[Tensor, Tensor]:
+    def _squares(
+        self, latents: Tensor, places: list[int], pictures: list[int], draws: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """A random square of the latents at each of `places`, and of the training picture that belongs there."""
         side = min(self.options.crop // 8, latents.shape[-1])
         cuts: list[Tensor] = []
         shown: list[Tensor] = []
-        for square in range(count):
-            row = square % len(places)
+        for place in places:
             top, left = torch.randint(0, latents.shape[-1] - side + 1, (2,), generator=draws).tolist()
-            cuts.append(latents[row, :, top : top + side, left : left + side])
-            shown.append(self.pool.square(places[row], 8 * top, 8 * left, 8 * side))
+            cuts.append(latents[place, :, top : top + side, left : left + side])
+            shown.append(self.pool.square(pictures[place], 8 * top, 8 * left, 8 * side))
         return torch.stack(cuts), torch.stack(shown).to(self.device)
 
     def _judge_step(self, real: Tensor, made: Tensor) -> float:
@@ -130,9 +139,17 @@ class PolishLearner(Learner):
 
 
 def coarse_loss(made: Tensor, wanted: Tensor) -> Tensor:
-    """L1 of pictures a quarter as large, and of the amount of detail."""
-    gap = functional.avg_pool2d(made - wanted, 4)
-    return gap.abs().mean() + TEXTURE * texture_loss(made, wanted)
+    """L1 of pictures a quarter as large."""
+    return functional.avg_pool2d(made - wanted, 4).abs().mean()
+
+
+def glitter_loss(made: Tensor, wanted: Tensor) -> Tensor:
+    """Detail that is missing or too much. The square is there because it wants the mean of what may be, L1 the median.
+
+    Where a star may be or not, the median of the energy is none.
+    """
+    gap = detail(made) - detail(wanted)
+    return TEXTURE * gap.abs().mean() + GLITTER * gap.square().mean()
 
 
 def polish_decoder(

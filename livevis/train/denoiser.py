@@ -22,6 +22,7 @@ BASE_RATE, READER_RATE = 1.5e-3, 5e-3
 NO_CAPTION = 0.1  # part of the batch that learns the empty prompt, for classifier-free guidance
 LAST_STEP = 999
 TIMES = (0.25, 0.5, 0.2, 0.05)
+PAIRED = 1 / 3  # part of a batch drawn from pictures of two scenes alone: with the others that makes a half
 READING = 0.05  # weight of what a linear reader finds in the text's embedding: scenes, and palettes that are told
 
 
@@ -64,18 +65,24 @@ class Batch:
 
 
 class LatentPool:
-    """Batches on a device, drawn from the pool of latents by a step's own stream."""
+    """Batches on a device, drawn from the pool of latents by a step's own stream.
 
-    def __init__(self, latents: Tensor, prompts: Prompts, networks: Networks):
+    `paired`, bool [N], says which pictures show two scenes: PAIRED of each batch are drawn from those alone.
+    """
+
+    def __init__(self, latents: Tensor, prompts: Prompts, networks: Networks, *, paired: Tensor | None = None):
         self._latents, self.prompts, self._device = latents, prompts, networks.unet.device
         self._empty = nets.tokens(networks, [""])[0]
+        every = torch.arange(len(latents))
+        pairs = every if paired is None else torch.nonzero(paired[: len(latents)]).flatten()
+        self._pairs = pairs if len(pairs) else every
 
     def __len__(self) -> int:
         return len(self._latents)
 
     def batch(self, size: int, draws: torch.Generator, *, small: bool = False) -> Batch:
         """`size` random pictures, each under one of its wordings; `small` halves the latents' sides."""
-        rows = torch.randint(0, len(self._latents), (size,), generator=draws)
+        rows = self._rows(size, draws)
         wordings = torch.randint(0, self.prompts.ids.shape[1], (size,), generator=draws)
         drop = torch.rand(size, generator=draws) < NO_CAPTION
         ids = torch.where(drop[:, None], self._empty, self.prompts.ids[rows, wordings].long())
@@ -89,6 +96,13 @@ class LatentPool:
             rows=rows,
             wordings=torch.where(drop, -1, wordings),
         )
+
+    def _rows(self, size: int, draws: torch.Generator) -> Tensor:
+        """Random places in the pool; those of pictures of two scenes are drawn more often than the others."""
+        number = torch.rand(size, generator=draws)
+        any_row = (number * len(self._latents)).long()
+        pair = self._pairs[(number * len(self._pairs)).long()]
+        return torch.where(torch.rand(size, generator=draws) < PAIRED, pair, any_row)
 
 
 def predict(networks: Networks, noisy: Tensor, times: Tensor, text: Tensor, gains: Tensor) -> Tensor:

@@ -1,13 +1,15 @@
 """What is in latents: a small judge of names, which the sharpened denoiser must convince when it starts from elsewhere.
 
 A discriminator sees whether a picture is likely; which picture it is, it is slow to teach. This one is taught with
-real latents only, at many noise levels, and then says what it sees: scenes, their palettes and their intensities.
+real latents only, at many noise levels, and then says what it sees: scenes, where they lie, their palettes and their
+intensities.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from livevis.train import checkpoint
 from livevis.train import networks as nets
@@ -16,15 +18,17 @@ from livevis.train.journal import Journal
 from livevis.train.learner import Learner, learn
 from livevis.train.optimisers import Average, Optimiser, rate
 from livevis.train.options import PocketOptions
-from livevis.train.truth import ANSWERS, Said, Truth, answer, naming_loss
+from livevis.train.truth import ANSWERS, CELLS, Said, Truth, answer, naming_loss, placing_loss
+from livevis.world.scenes import SCENES
 
 BASE_RATE = 2e-3
 BATCH = 64
+PLACING = 1.0  # weight of which scene lies where beside which are there
 NOISIEST = 500  # the namer sees latents from clean up to this time
 
 
 class Namer(nn.Module):
-    """Noisy latents [B, 4, h, w] → logits of scenes [B, S] and palettes [B, S·4], and intensities [B, S]."""
+    """Noisy latents [B, 4, h, w] → what is there (`Said`), and logits [B, S, CELLS, CELLS] of what lies where."""
 
     def __init__(self, width: int = 64):
         super().__init__()
@@ -37,11 +41,20 @@ class Namer(nn.Module):
             _block(3 * width, 3 * width),
         )
         self.head = nn.Linear(6 * width, ANSWERS)
+        self.places = nn.Conv2d(3 * width, len(SCENES), 1)
 
-    def forward(self, noisy: Tensor) -> Said:
+    def forward(self, noisy: Tensor) -> tuple[Said, Tensor]:
         seen = self.body(noisy)
         flat = torch.cat([seen.mean(dim=(2, 3)), seen.amax(dim=(2, 3))], dim=1)
-        return answer(self.head(flat))
+        return answer(self.head(flat)), self.places(functional.adaptive_avg_pool2d(seen, CELLS))
+
+
+def missed(
+    seen: tuple[Said, Tensor], truth: Truth, palettes: Tensor | None = None, strengths: Tensor | None = None
+) -> Tensor:
+    """How wrong a namer is, [B], about what is there (see `naming_loss`) and where."""
+    said, places = seen
+    return naming_loss(said, truth, palettes, strengths) + PLACING * placing_loss(places, truth)
 
 
 def _block(before: int, after: int, stride: int = 1) -> nn.Module:
@@ -65,8 +78,8 @@ class NamingLearner(Learner):
         noisy = with_noise(batch.latents, self.alphas, draws)
         truth = self.truth.rows(batch.rows, self.device)
         with nets.autocast(self.device):
-            said = self.namer(noisy)
-        loss = naming_loss(said, truth).mean()
+            seen = self.namer(noisy)
+        loss, said = missed(seen, truth).mean(), seen[0]
         right = ((said[0] > 0) == (truth.scenes > 0.5)).all(dim=1).float().mean()
         norm = self.optimiser.step(loss, rate(fraction, place, warm_up=30))
         return {"loss": float(loss.detach()), "right": float(right), "norm": norm}

@@ -93,8 +93,8 @@ class _Run:
         draws = self.pool.draws[: len(latents)]
         self.facts["latents"] = len(latents)
         said = prompts(networks.tokenizer, draws, positions=options.networks.text_positions, seed=options.seed)
-        data = LatentPool(latents, said, networks)
         truth = truth_of(draws)
+        data = LatentPool(latents, said, networks, paired=truth.parts[:, 1] >= 0)
         self._note("denoiser", train_denoiser(DenoiserLearner(networks, data, truth, options), journal, self.look))
         self.look(None, 0)
         namer, done = train_namer(data, truth, options, journal, networks.unet.device)

@@ -21,14 +21,16 @@ from livevis.train import networks as nets
 from livevis.train.denoiser import LAST_STEP, Batch, LatentPool, gain_argument, noised, predict
 from livevis.train.journal import Journal
 from livevis.train.learner import Learner, Look, learn
-from livevis.train.naming import Namer, with_noise
+from livevis.train.naming import Namer, missed, with_noise
 from livevis.train.networks import Networks
 from livevis.train.optimisers import Average, Edge, Optimiser, balanced, rate
 from livevis.train.options import PocketOptions
-from livevis.train.truth import Truth, naming_loss
+from livevis.train.truth import Truth
 
 BASE_RATE, JUDGE_RATE = 2e-4, 2e-3
-ADVERSARIAL = 0.8  # size of the judge's gradient beside the anchor's
+ADVERSARIAL = 1.0  # size of the judge's gradient beside the anchor's
+DETAIL = 0.3  # size of the push towards as much fine detail as real latents have, as long as there is less
+DETAIL_SLACK = 0.5  # how much less, as a logarithm, for its full push
 NAMING = 0.8  # and of the namer's, as long as it misses more than it does in real latents
 NAMING_SLACK = 2.0  # how much more it must miss for its full push
 FROM_NOISE = 0.3  # weight of the anchor where a picture begins from noise alone
@@ -51,7 +53,10 @@ class Told:
 
 
 class Judge(nn.Module):
-    """Frozen denoiser features with one small convolutional head a level: how real noisy latents look under a text."""
+    """Frozen denoiser features with one small convolutional head a level: how real noisy latents look under a text.
+
+    One more head looks at the latents themselves, for grain that the denoiser's features pass over.
+    """
 
     def __init__(self, unet: Any):
         super().__init__()
@@ -59,11 +64,13 @@ class Judge(nn.Module):
         widths = unet.config.block_out_channels
         strides = (2, *(1 for _ in widths))
         self.heads = nn.ModuleList(_head(w, s) for w, s in zip((*widths, widths[-1]), strides, strict=True))
+        self.grain = nn.Sequential(nn.Conv2d(unet.config.in_channels, 64, 3, padding=1), nn.SiLU(), _head(64, 2))
 
     def forward(self, noisy: Tensor, times: Tensor, told: Told) -> Tensor:
         """Scores [B, places], each judging one patch; above 0 says real."""
         levels = features(self._body[0], noisy, times, told)
-        return torch.cat([head(level).flatten(1) for head, level in zip(self.heads, levels, strict=True)], dim=1)
+        scores = [head(level) for head, level in zip(self.heads, levels, strict=True)]
+        return torch.cat([score.flatten(1) for score in (self.grain(noisy), *scores)], dim=1)
 
 
 def features(unet: Any, noisy: Tensor, times: Tensor, told: Told) -> list[Tensor]:
@@ -148,9 +155,15 @@ class SharpenLearner(Learner):
         self.made_by = Optimiser(networks.unet, lr=BASE_RATE, muon=False)
         self.judged_by = Optimiser(self.judge, lr=JUDGE_RATE, muon=False)
         self.average = Average(networks.unet, decay=0.99)
-        self.edge, self.missed, self.trail = Edge(), Edge(), Trail()
+        self.edge, self.missed, self.lacking, self.trail = Edge(), Edge(), Edge(), Trail()
         self.parts = {"unet": networks.unet, "judge": self.judge, "made_by": self.made_by}
-        self.parts |= {"judged_by": self.judged_by, "edge": self.edge, "missed": self.missed, "trail": self.trail}
+        self.parts |= {
+            "judged_by": self.judged_by,
+            "edge": self.edge,
+            "missed": self.missed,
+            "lacking": self.lacking,
+            "trail": self.trail,
+        }
 
     def step(self, place: int, fraction: float) -> dict[str, float]:
         draws, scale = checkpoint.stream(self.options.seed, "sharpen", place), rate(fraction, place, warm_up=30)
@@ -176,13 +189,17 @@ class SharpenLearner(Learner):
         self, leaf: Tensor, clean: Tensor, batch: Batch, told: Told, draws: torch.Generator
     ) -> tuple[list[tuple[Tensor, float]], dict[str, float]]:
         """Where the judge and the namer would have the velocity `leaf`, each with its amount; and what they think."""
-        fooled, missed = -self._score(clean, told, draws).mean(), self._missed(clean, batch, draws)
+        fooled, unsaid = -self._score(clean, told, draws).mean(), self._missed(clean, batch, draws)
         push = torch.autograd.grad(fooled, leaf, retain_graph=True)[0]
-        names = torch.autograd.grad(missed.mean(), leaf)[0]
-        own, said = round(ANCHORED * len(clean)), missed.detach()
-        return [(push, ADVERSARIAL * self.edge.value), (names, NAMING * self.missed.value)], {
+        names = torch.autograd.grad(unsaid.mean(), leaf, retain_graph=True)[0]
+        lack = self._lack(clean, batch)
+        detail = torch.autograd.grad(lack, leaf)[0]
+        own, said = round(ANCHORED * len(clean)), unsaid.detach()
+        pushes = [(push, ADVERSARIAL * self.edge.value), (names, NAMING * self.missed.value)]
+        return [*pushes, (detail, DETAIL * self.lacking.value)], {
             "fooled": float(fooled.detach()),
             "edge": self.edge.value,
+            "lack": float(lack.detach()),
             "missed_own": float(said[:own].mean()),
             "missed_other": float(said[own:].mean()),
             "names": self.missed.value,
@@ -199,16 +216,23 @@ class SharpenLearner(Learner):
         palettes = truth.by_scene(prompts.palettes[batch.rows, wordings].to(self.device))
         strengths = truth.by_scene(prompts.strengths[batch.rows, wordings].to(self.device))
         with nets.autocast(self.device):
-            said = self.namer(with_noise(clean, self.alphas, draws))
+            seen = self.namer(with_noise(clean, self.alphas, draws))
             with torch.no_grad():
                 known = self.namer(with_noise(batch.latents, self.alphas, draws))
         counts = (batch.wordings >= 0).to(self.device)  # nothing was said with the empty prompt
-        losses = naming_loss(said, truth, palettes, strengths) * counts
+        losses = missed(seen, truth, palettes, strengths) * counts
         # Rows that follow the trail hold other latents than their words say: the first ones are enough to compare with.
         first = slice(0, round(ANCHORED * len(clean)))
-        real = naming_loss(known, truth, palettes, strengths)[first]
+        real = missed(known, truth, palettes, strengths)[first]
         self.missed.follow(float(losses.detach().mean() - real.mean()) / NAMING_SLACK)
         return losses
+
+    def _lack(self, clean: Tensor, batch: Batch) -> Tensor:
+        """How much less fine detail there is than in the pictures that the words are of, as a mean logarithm."""
+        rows = slice(0, len(clean) - max(1, round(FED * len(clean))))  # the trail's words are of other pictures
+        lack = (fineness(batch.latents[rows]).log() - fineness(clean[rows]).log()).mean()
+        self.lacking.follow(float(lack.detach()) / DETAIL_SLACK)
+        return lack
 
     def _judge_step(self, real: Tensor, made: Tensor, told: Told, draws: torch.Generator) -> float:
         """Real pictures against made ones, and against real ones under another's words, so that the words count."""
@@ -224,7 +248,7 @@ class SharpenLearner(Learner):
         return float(loss.detach())
 
     def _score(self, clean: Tensor, told: Told, draws: torch.Generator) -> Tensor:
-        times = torch.randint(20, 500, (len(clean),), generator=draws).to(self.device)
+        times = (20 + 480 * torch.rand(len(clean), generator=draws).square()).long().to(self.device)  # mostly clear
         noisy, _ = noised(clean, self._noise(clean, draws), times, self.alphas)
         with nets.autocast(self.device):
             scores: Tensor = self.judge(noisy.contiguous(memory_format=torch.channels_last), times, told)
@@ -232,6 +256,12 @@ class SharpenLearner(Learner):
 
     def _noise(self, like: Tensor, draws: torch.Generator) -> Tensor:
         return torch.randn(like.shape, generator=draws).to(self.device)
+
+
+def fineness(latents: Tensor) -> Tensor:
+    """Root mean square [B, 4] of what a latent differs by from the mean of its surroundings."""
+    around = functional.avg_pool2d(latents, 3, stride=1)
+    return ((latents[..., 1:-1, 1:-1] - around).square().mean(dim=(2, 3)) + 1e-4).sqrt()
 
 
 def heed(times: Tensor) -> Tensor:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import moderngl
+import numpy as np
+import numpy.typing as npt
 
-from livevis.world.captions import Part
+from livevis.world.captions import RELATIONS, Part
 
 MARGIN = 0.13
 """How far each scene reaches beyond the middle of the seam, in picture heights: room for rags and softness."""
@@ -115,6 +117,21 @@ def _inside(a: float, b: float, seed: float) -> Seam:
     return Seam((x - reach, y - reach, 2 * reach, 2 * reach), (0.0, 0.0, 1.0, 1.0), (x, y, radius, seed))
 
 
+def first_share(parts: tuple[Part, ...], relation: str, cells: int, *, fine: int = 8) -> npt.NDArray[np.float32]:
+    """How much of each cell the first part fills, 0..1, float32 [cells, cells] from the upper left; 1 for one part.
+
+    The seam counts as a clean line, read at `fine` by `fine` points a cell.
+    """
+    if len(parts) == 1:
+        return np.ones((cells, cells), np.float32)
+    places = (np.arange(cells * fine) + 0.5) / (cells * fine)
+    x, y = places[None, :], 1.0 - places[:, None]
+    a, b, c, _ = seam(relation, parts[0], parts[1]).shape
+    depth = {"over": y - a + 0 * x, "beside": c * (x - a) + 0 * y, "inside": c - np.hypot(x - a, y - b)}[relation]
+    share: npt.NDArray[np.float32] = (depth > 0).reshape(cells, fine, cells, fine).mean((1, 3)).astype(np.float32)
+    return share
+
+
 class Mixer:
     """Joins two parts into one picture. `[one thread]`: the context must be current for every call."""
 
@@ -160,7 +177,7 @@ class Mixer:
 
     def _join(self, where: Seam, relation: str, time: float, target: moderngl.Framebuffer) -> None:
         values = {"first": 0, "second": 1, "firstRegion": where.first, "secondRegion": where.second}
-        values |= {"shape": where.shape, "relation": ("over", "beside", "inside").index(relation), "time": time}
+        values |= {"shape": where.shape, "relation": RELATIONS.index(relation), "time": time}
         for name, value in values.items():
             self._program[name] = value
         target.use()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from livevis.train import networks as nets
 from livevis.train import words
 from livevis.train.autoencoder import texture_loss
-from livevis.train.decoder import PolishLearner, coarse_loss, patch_judge
+from livevis.train.decoder import PolishLearner, coarse_loss, glitter_loss, patch_judge
 from livevis.train.denoiser import Batch
 from livevis.train.optimisers import balanced
 from livevis.train.options import SHAPES, PocketOptions
@@ -44,7 +44,7 @@ def test_the_judge_reads_the_way_down_and_only_its_heads_learn(unet):
         (16, 8, 8), (32, 4, 4), (32, 2, 2), (32, 2, 2),
     ]  # fmt: skip
     judge = Judge(unet)
-    assert {name.split(".")[0] for name in judge.state_dict()} == {"heads"}
+    assert {name.split(".")[0] for name in judge.state_dict()} == {"heads", "grain"}
     judge(noisy, times, told).mean().backward()
     assert all(weight.grad is not None for weight in judge.parameters())
     assert all(weight.grad is None for weight in unet.parameters())
@@ -100,7 +100,21 @@ def test_missing_detail_and_too_much_of_it_both_cost_where_a_misplaced_grain_doe
     moved, none = grain.roll(3, -1), torch.zeros_like(grain)
     assert float(texture_loss(moved, grain)) < 0.3 * float(texture_loss(none, grain))
     assert float(texture_loss(2 * grain, grain)) == pytest.approx(float(texture_loss(none, grain)), rel=1e-2)
-    assert float(coarse_loss(none, none)) == 0
+    assert float(glitter_loss(moved, grain)) < 0.1 * float(glitter_loss(none, grain))
+    assert float(coarse_loss(grain, grain)) == float(glitter_loss(grain, grain)) == 0
+
+
+def test_rows_are_redrawn_from_themselves_and_from_others_whatever_the_batch():
+    tokenizer = words.build_tokenizer(["a fire"], vocabulary=640, positions=32)
+    parts = nets.build(SHAPES["tiny"], tokenizer, sample_size=8, seed=0)
+    learner = PolishLearner(parts, Noise(), Noise(), PocketOptions(shape="tiny", batch=4, crop=32))
+    for own, other in ((1, 0), (1, 1), (3, 2), (6, 4)):
+        latents, shown = learner._redrawn(own, other, torch.Generator().manual_seed(0))
+        assert latents.shape == (own + other, 4, 4, 4) and shown.shape == (own + other, 3, 32, 32)
+        # Squares of the pictures that were meant: places 0, 1, … for its own, and those after them for the others'.
+        told = [round(float(square.mean()) * 10) for square in shown]
+        kept = (own + 1) // 2
+        assert all(place < kept for place in told[:own]) and all(place >= kept for place in told[own:])
 
 
 def test_played_times_hold_the_last_step_and_what_img2img_visits():

@@ -9,8 +9,8 @@ from livevis.train.denoiser import DenoiserLearner, LatentPool, predict
 from livevis.train.naming import Namer
 from livevis.train.options import SHAPES, PocketOptions
 from livevis.train.prompts import prompts
-from livevis.train.sharpen import SharpenLearner, Trail
-from livevis.train.truth import naming_loss, truth_of
+from livevis.train.sharpen import SharpenLearner, Trail, fineness
+from livevis.train.truth import naming_loss, placing_loss, truth_of
 from livevis.world.scenes import SCENES, draw
 
 DRAWS = [draw(0, index) for index in range(24)]
@@ -122,3 +122,34 @@ def test_truth_holds_what_is_drawn_and_right_names_cost_nothing():
     told[0, 0] = True
     spread = truth.by_scene(told)
     assert spread.sum() == 1 and spread[0, list(SCENES).index(DRAWS[0].parts[0].scene)] == 1
+
+
+def test_every_cell_of_a_picture_belongs_to_its_scenes_and_nobody_else():
+    truth = truth_of(DRAWS)
+    where = truth.where()
+    torch.testing.assert_close(where.sum(dim=1), torch.ones(len(DRAWS), 4, 4))
+    assert torch.equal(where.amax(dim=(2, 3)) > 0, truth.scenes > 0)
+    sure = (where * 2 - 1) * 40
+    single = truth.parts[:, 1] < 0
+    assert float(placing_loss(sure, truth)[single].max()) < 1e-6
+    assert float(placing_loss(-sure, truth).min()) > 10
+
+
+def test_pictures_of_two_scenes_are_drawn_more_often():
+    parts = networks()
+    truth = truth_of(DRAWS)
+    paired = truth.parts[:, 1] >= 0
+    said = prompts(parts.tokenizer, DRAWS, positions=32, seed=0)
+    data = LatentPool(torch.randn(len(DRAWS), 4, 8, 8).half(), said, parts, paired=paired)
+    rows = data.batch(3000, torch.Generator().manual_seed(0)).rows
+    share = float(paired.float().mean())
+    assert float(paired[rows].float().mean()) == pytest.approx(1 / 3 + 2 / 3 * share, abs=0.04)
+    assert set(rows.tolist()) == set(range(len(DRAWS)))
+
+
+def test_fineness_is_of_the_grain_alone():
+    torch.manual_seed(0)
+    grain, ramp = torch.randn(2, 4, 32, 32), torch.linspace(-1, 1, 32).expand(2, 4, 32, 32)
+    torch.testing.assert_close(fineness(grain + ramp), fineness(grain), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(fineness(3 * grain), 3 * fineness(grain), rtol=1e-3, atol=1e-3)
+    assert float(fineness(ramp).max()) < 0.02

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livevis.world.captions import RELATIONS, Part
-from livevis.world.mixture import seam
+from livevis.world.mixture import first_share, seam
 from livevis.world.render import SceneRenderer
 from livevis.world.scenes import draw
 
@@ -129,3 +129,23 @@ def test_a_mixture_is_the_same_at_another_size(renderer: SceneRenderer, relation
         small = shown(other, relation, RED, BLUE)
     large = shown(renderer, relation, RED, BLUE).reshape(SIZE // 2, 2, SIZE // 2, 2, 3).mean(axis=(1, 3))
     assert np.abs(small - large).mean() < 6.0
+
+
+@pytest.mark.parametrize("layout", [0.1, 0.9])
+@pytest.mark.parametrize("relation", RELATIONS)
+def test_the_share_of_a_cell_says_where_the_first_part_is_seen(
+    renderer: SceneRenderer, relation: str, layout: float
+) -> None:
+    first = made("volcano", 0, layout)
+    share = first_share((first, BLUE), relation, 8)
+    cells = redness(shown(renderer, relation, first, BLUE)).reshape(8, SIZE // 8, 8, SIZE // 8).mean((1, 3))
+    assert cells[share == 1].mean() - cells[share == 0].mean() > 30.0
+    assert np.corrcoef(share.ravel(), cells.ravel())[0, 1] > 0.7
+
+
+@given(st.sampled_from(RELATIONS), st.floats(0, 1), st.floats(0, 1))
+def test_coarse_shares_are_the_means_of_fine_ones(relation: str, a: float, b: float) -> None:
+    parts = made("volcano", 0, a), made("nebula", 1, b)
+    fine = first_share(parts, relation, 8).reshape(4, 2, 4, 2).mean((1, 3))
+    np.testing.assert_allclose(first_share(parts, relation, 4, fine=16), fine, atol=1e-6)
+    assert (first_share(parts[:1], "", 4) == 1).all()
