@@ -82,5 +82,3 @@ def test_precision_is_measured_against_float32(folder: Path) -> None:
     found = precision.measure(load_engine(folder), controls(), Conditioning((("neon", 1.0),)), scenes=scenes)
     assert set(found) == {"encode", "denoise", "decode", "all"}
     assert all(value > 20 for value in found.values())
-    assert precision.psnr_db(scenes[0], scenes[0]) == float("inf")
-    assert precision.psnr_db(scenes[0], scenes[1]) < 15

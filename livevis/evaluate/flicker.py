@@ -22,6 +22,7 @@ import numpy.typing as npt
 from livevis.core.errors import ConfigError
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.core.types import Conditioning, Controls, Cue, Picture
+from livevis.evaluate.playing import add_play_flags
 
 F32 = npt.NDArray[np.float32]
 PRESETS = ("hearth", "aurora", "storm", "abyss", "forge", "medusa", "cosmos", "tide")
@@ -151,12 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("livevis eval flicker", description=__doc__)
     parser.add_argument("--presets", default=",".join(PRESETS), help="names, comma-separated")
     parser.add_argument("--seconds", type=float, default=4.0, help="measured seconds of each (default 4)")
-    parser.add_argument("--fps", type=float, default=24.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--engine", default="pocket")
-    parser.add_argument("--runner", default="auto")
-    parser.add_argument("--generate-size", type=int)
-    parser.add_argument("--json", action="store_true")
+    add_play_flags(parser, fps=24.0)
     return parser
 
 

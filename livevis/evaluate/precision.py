@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from livevis.core.types import Conditioning, Controls, Cue, Picture
+from livevis.evaluate.engine_statistics import psnr_db
 from livevis.generate.diffusion import DiffusionGenerator
 from livevis.generate.engine import Engine
 
 FRAME_NETWORKS = ("encode", "denoise", "decode")
 GATE_DB = 38.0
 """Below this a network stays float32: at 38 dB the error is about 3 levels of 255, under the model's own flicker."""
-
-
-def psnr_db(a: Picture, b: Picture) -> float:
-    """Peak signal-to-noise ratio of two uint8 pictures in dB; infinite when they are the same."""
-    error = float(np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2))
-    return math.inf if error == 0 else 10.0 * math.log10(255.0**2 / error)
 
 
 def measure(

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livevis.core.types import Picture
+from livevis.evaluate.playing import add_play_flags
 
 F64 = npt.NDArray[np.float64]
 BRIGHT = 0.35
@@ -109,15 +110,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--preset", default="hearth")
     parser.add_argument("--parameter", default="scene/intensity", help="the driven parameter")
     parser.add_argument("--seconds", type=float, default=24.0)
-    parser.add_argument("--fps", type=float, default=20.0)
     parser.add_argument("--tempo", type=float, default=120.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--engine", default="pocket")
-    parser.add_argument("--runner", default="auto")
-    parser.add_argument("--generate-size", type=int)
     parser.add_argument("--no-generator", action="store_true")
     parser.add_argument("--set", action="append", default=[], metavar="ID=VALUE")
-    parser.add_argument("--json", action="store_true")
+    add_play_flags(parser, fps=20.0)
     return parser
 
 

@@ -13,7 +13,6 @@ import torch
 from livevis.core.errors import ConfigError
 from livevis.train import checkpoint, words
 from livevis.train.data import PicturePool, chosen_draws
-from livevis.train.fidelity import psnr_db, ssim
 from livevis.train.journal import Journal
 from livevis.train.options import COMMANDS, PocketOptions
 from livevis.train.pocket import train
@@ -175,7 +174,3 @@ def test_a_stage_of_its_own_module_is_found_late_and_told_the_options(tmp_path, 
 def test_the_autoencoder_alone_exports_itself_alone(tmp_path):
     quiet_train(micro(tmp_path, command="vae", minutes=0.02))
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"vae"}
-    picture = torch.rand(2, 3, 64, 64)
-    assert float(ssim(picture, picture).min()) == pytest.approx(1.0)
-    assert float(ssim(picture, 1 - picture).max()) < 0.1
-    assert float(psnr_db(picture, picture + 0.1)[0]) == pytest.approx(20.0, abs=1e-3)
