@@ -1,6 +1,6 @@
 """`livevis eval ears`: how well a ClapModel folder names the world's sounds, zero-shot, on seeds never trained on.
 
-Sounds of odd seeds (`train.clap_clips` has the split): alone, two at once, at 0 dB against music, and behind an 8 kHz
+Sounds of odd seeds (`train.clap.clips` has the split): alone, two at once, at 0 dB against music, and behind an 8 kHz
 low-pass in a room of a family that no training hears. The folder is used as anybody would, through ClapProcessor.
 """
 
@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from livevis.core.features import SAMPLE_RATE_HZ
-from livevis.evaluate.engine_statistics import wilson
-from livevis.train.clap_clips import BAND, make_clip, make_music
-from livevis.train.clap_rooms import F32, Rng, at_level, low_passed, silent, unheard_room
+from livevis.evaluate.exam.statistics import wilson
+from livevis.train.clap.clips import BAND, make_clip, make_music
+from livevis.train.clap.rooms import F32, Rng, at_level, low_passed, silent, unheard_room
 
 TEMPLATES = ("{}", "This is a sound of {}.")
 WINDOW_S = 5

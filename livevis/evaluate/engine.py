@@ -14,22 +14,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from livevis.evaluate import engine_gains, engine_recognition, engine_sharpness
-from livevis.evaluate.engine_exam import Exam, Figure, line
+from livevis.evaluate.exam import gains, recognition, sharpness
+from livevis.evaluate.exam.exam import Exam, Figure, line
 from livevis.generate.engine import Engine, load_engine
 
 PARTS: Mapping[str, Callable[[Exam], Iterator[Figure]]] = {
-    "recognition": engine_recognition.measure,
-    "sharpness": engine_sharpness.measure,
-    "play": engine_gains.measure,
+    "recognition": recognition.measure,
+    "sharpness": sharpness.measure,
+    "play": gains.measure,
 }
 COUNT = 256
 
 
 def open_exam(engine: Engine, judge: Path, *, runner: Any, threads: int, seed: int, count: int) -> Exam:
     """Load engine and judge. Raises EngineError where either is missing."""
-    from livevis.evaluate.engine_player import Player
-    from livevis.train.judge_network import load_judge
+    from livevis.evaluate.exam.player import Player
+    from livevis.train.judge.network import load_judge
 
     judged_by = load_judge(judge)  # before the runner: a missing judge is said at once
     return Exam(Player(engine, runner=runner, threads=threads), judged_by, seed=seed, count=count)
@@ -115,7 +115,7 @@ def main(arguments: Sequence[str]) -> int:
         figures.append(figure)
         print(line(figure), file=report, flush=True)
     if options.grid is not None:
-        from livevis.evaluate.engine_sheet import write_sheet
+        from livevis.evaluate.exam.sheet import write_sheet
 
         write_sheet(exam, options.grid)
     if options.json:

@@ -65,11 +65,13 @@ Token gains: UNet and text encoder were trained with gains on the value rows of 
 - Autoencoder: {autoencoder_steps} steps of batch {batch} on {crop}² crops; L1, MSE, differences at three scales, and
   the local amount of detail.
 - Denoiser with text encoder: {denoiser_steps} steps, v-prediction, bfloat16 autocast, Muon and AdamW, weights averaged;
-  in batches of {batch}; a quarter of the noise levels are pure noise and half above 500. A linear reader asks the text
-  encoder for scenes and palettes beside.
-- Namer of scenes, palettes and intensities in noisy latents, used while sharpening only: {naming_steps} steps.
+  in batches of {batch}; a quarter of the noise levels are pure noise and half above 500; half of the pictures show two
+  scenes. A linear reader asks the text encoder for scenes and palettes beside.
+- Namer of scenes, where they lie, palettes and intensities in noisy latents, used while sharpening only:
+  {naming_steps} steps.
 - UNet against a judge of its own frozen features (as in LADD) and against the namer, mostly starting from other
-  pictures, so that one step is crisp and is what was said: {sharpen_steps} steps.
+  pictures, so that one step is crisp and is what was said; a push towards as much fine detail as real latents have:
+  {sharpen_steps} steps.
 - Decoder against a patch judge on encoded and on one-step latents, the encoder left as it was: {decoder_steps} steps.
 
 ## Figures

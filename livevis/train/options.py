@@ -76,7 +76,7 @@ COMMANDS: Mapping[str, Mapping[str, float]] = {
 
 STAGES: Mapping[str, float] = COMMANDS["pocket"]
 SEPARATE = ("judge", "clip", "clap")
-"""Stages that are a module of their own, `livevis.train.<stage>.train_<stage>(options, journal) -> figures`."""
+"""Stages with a folder of their own, `livevis.train.<stage>.training.train_<stage>(options, journal) -> figures`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

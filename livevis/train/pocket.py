@@ -46,7 +46,7 @@ def train(options: PocketOptions) -> None:
         if not set(stages) <= set(SEPARATE):
             _Run(options, journal).all()
         for stage in (name for name in stages if name in SEPARATE):
-            entry = getattr(import_module(f"livevis.train.{stage}"), f"train_{stage}")
+            entry = getattr(import_module(f"livevis.train.{stage}.training"), f"train_{stage}")
             journal.record(stage=stage, done=True, **entry(options, journal))
 
 

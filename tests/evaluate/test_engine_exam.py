@@ -13,12 +13,12 @@ import torch
 from livevis.core.errors import ConfigError, EngineError
 from livevis.core.types import Picture
 from livevis.evaluate import engine as command
-from livevis.evaluate import engine_gains, engine_recognition, engine_sharpness
-from livevis.evaluate.engine_exam import Exam, Figure, line, proportion
-from livevis.evaluate.engine_player import Player
-from livevis.evaluate.engine_sheet import CELL_PX, write_sheet
+from livevis.evaluate.exam import gains, recognition, sharpness
+from livevis.evaluate.exam.exam import Exam, Figure, line, proportion
+from livevis.evaluate.exam.player import Player
+from livevis.evaluate.exam.sheet import CELL_PX, write_sheet
 from livevis.generate.engine import Engine
-from livevis.train.judge_network import Judge, JudgeConfig, Verdict, save_judge
+from livevis.train.judge.network import Judge, JudgeConfig, Verdict, save_judge
 from livevis.world.scenes import SCENES
 from livevis.world.wordings import WORDINGS
 from tests.checkpoints import tiny_engine
@@ -84,7 +84,7 @@ def exam() -> CodedExam:
 
 
 def test_who_does_as_asked_gets_full_marks_and_who_keeps_the_old_picture_none(exam: CodedExam) -> None:
-    found = {figure.name: figure for figure in engine_recognition.measure(exam)}
+    found = {figure.name: figure for figure in recognition.measure(exam)}
     assert found["scene right, held-out renders"].value == 1.0
     assert found["scene right, 4 steps from noise"].value >= 0.9  # nouns are matched, not read
     assert found["scene right, 1 step at 0.7 from another"].value == 0.0
@@ -107,9 +107,9 @@ def test_intensity_that_follows_the_gain_rises_in_every_scene(exam: CodedExam) -
     def follows(name: str, text: str, gains: Any, seed: int) -> Picture:
         return exam.player.picture(name, gains[0][1] / 3)
 
-    curve = engine_gains.curve(exam, scene, follows, seeds=2)
-    assert curve == pytest.approx([gain / 3 for gain in engine_gains.GAINS], abs=0.003)
-    rising = engine_gains._rising("so", {scene: curve, "stuck": [0.5] * 13}, 2, goal=20)
+    curve = gains.curve(exam, scene, follows, seeds=2)
+    assert curve == pytest.approx([gain / 3 for gain in gains.GAINS], abs=0.003)
+    rising = gains._rising("so", {scene: curve, "stuck": [0.5] * 13}, 2, goal=20)
     assert rising.value == 1
     assert "stuck 0.00" in rising.note
 
@@ -117,13 +117,13 @@ def test_intensity_that_follows_the_gain_rises_in_every_scene(exam: CodedExam) -
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_plain_prompt_holds_its_noun(scene: str) -> None:
     for place in range(3):
-        text, noun = engine_gains.plain_prompt(scene, place)
+        text, noun = gains.plain_prompt(scene, place)
         assert text.endswith(noun)
         assert not noun.startswith(("a ", "an "))
 
 
 def test_a_gain_of_one_is_none_and_another_is_something(player: Player) -> None:
-    assert all(engine_gains.against_diffusers(player, count=3))
+    assert all(gains.against_diffusers(player, count=3))
     plain = player.dream("burning aurora", steps=2, seed=3)
     assert np.array_equal(plain, player.dream("burning aurora", steps=2, seed=3, gains=(("aurora", 1.0),)))
     assert not np.array_equal(plain, player.dream("burning aurora", steps=2, seed=3, gains=(("aurora", 3.0),)))
@@ -149,10 +149,10 @@ def test_the_same_pictures_are_as_sharp_as_themselves(exam: CodedExam) -> None:
     sharp = CodedExam(exam.player, exam.judge, seed=1, count=8)
     rng = np.random.default_rng(4)
     sharp.renders = [rng.integers(0, 256, (16, 16, 3), dtype=np.uint8) for _ in range(16)]  # type: ignore[misc]
-    figure = engine_sharpness._ratio(sharp, "itself", sharp.renders[:8])
+    figure = sharpness._ratio(sharp, "itself", sharp.renders[:8])
     assert figure.value == pytest.approx(1.0)
     smooth = [np.full_like(picture, 99) for picture in sharp.renders[:8]]
-    assert engine_sharpness._ratio(sharp, "flat", smooth).value == pytest.approx(0.0, abs=1e-9)
+    assert sharpness._ratio(sharp, "flat", smooth).value == pytest.approx(0.0, abs=1e-9)
 
 
 def test_figures_say_whether_they_reach_their_goal() -> None:

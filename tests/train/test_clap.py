@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from livevis.evaluate import ears as exam
-from livevis.train.clap import EAR_PLANS, EarLearner, train_clap
-from livevis.train.clap_batches import PairSource, Wording
-from livevis.train.clap_mel import LogMel
-from livevis.train.clap_networks import EAR_SHAPES, FRAMES, build_ears, text_embeddings
-from livevis.train.clap_pool import MelPool, PoolPlan
+from livevis.train.clap.batches import PairSource, Wording
+from livevis.train.clap.mel import LogMel
+from livevis.train.clap.networks import EAR_SHAPES, FRAMES, build_ears, text_embeddings
+from livevis.train.clap.pool import MelPool, PoolPlan
+from livevis.train.clap.training import EAR_PLANS, EarLearner, train_clap
 from livevis.train.journal import Journal
 from livevis.train.options import PocketOptions
 

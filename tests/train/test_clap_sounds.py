@@ -8,12 +8,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livevis.train.clap_batches import PairSource, Wording, colour_db, truth
-from livevis.train.clap_clips import clip_seed, intensity_curve, make_clip, make_music
-from livevis.train.clap_mel import LogMel, spec_augment
-from livevis.train.clap_networks import build_extractor
-from livevis.train.clap_pool import MelPool, PoolPlan
-from livevis.train.clap_rooms import (
+from livevis.train.clap.batches import PairSource, Wording, colour_db, truth
+from livevis.train.clap.clips import clip_seed, intensity_curve, make_clip, make_music
+from livevis.train.clap.mel import LogMel, spec_augment
+from livevis.train.clap.networks import build_extractor
+from livevis.train.clap.pool import MelPool, PoolPlan
+from livevis.train.clap.rooms import (
     Surroundings,
     decaying_room,
     low_passed,

@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from livevis.core.errors import EngineError
-from livevis.train.clip import ClipLearner, agreement, embed, retrieval_at_1, same_text
-from livevis.train.clip_network import (
+from livevis.train.clip.network import (
     CLIP_SHAPES,
     build_clip,
     load_clip,
@@ -21,7 +20,8 @@ from livevis.train.clip_network import (
     save_clip,
     some_patches,
 )
-from livevis.train.judge_pool import Truth, as_signal
+from livevis.train.clip.training import ClipLearner, agreement, embed, retrieval_at_1, same_text
+from livevis.train.judge.pool import Truth, as_signal
 from tests.checkpoints import write_checkpoint
 
 WORDS = ("a red city", "black waves")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from livevis.core.errors import EngineError
 from livevis.train.journal import Journal
-from livevis.train.judge import JudgeLearner, confusions, marks
-from livevis.train.judge_augment import augment, crop, retint, tint
-from livevis.train.judge_mixing import allowed_pairs, join, mix
-from livevis.train.judge_network import Judge, JudgeConfig, Verdict, load_judge, save_judge
-from livevis.train.judge_pool import Thumbnails, Truth, chosen_draws, truth_of
+from livevis.train.judge.augment import augment, crop, retint, tint
+from livevis.train.judge.mixing import allowed_pairs, join, mix
+from livevis.train.judge.network import Judge, JudgeConfig, Verdict, load_judge, save_judge
+from livevis.train.judge.pool import Thumbnails, Truth, chosen_draws, truth_of
+from livevis.train.judge.training import JudgeLearner, confusions, marks
 
 TINY = JudgeConfig(
     ("red", "blue"), (("day", "night"),) * 2, side=32, strides=(2, 2), widths=(8, 16), blocks=(0, 1), features=8
@@ -39,7 +39,7 @@ def coloured(count: int, seed: int) -> tuple[np.ndarray, Truth]:
 
 @pytest.fixture(scope="module")
 def taught() -> Judge:
-    from livevis.train.judge_pool import as_signal
+    from livevis.train.judge.pool import as_signal
 
     torch.manual_seed(0)
     pixels, truth = coloured(192, 0)
@@ -172,7 +172,7 @@ def test_the_painters_pictures_are_taken_where_they_are_of_the_same_draws(tmp_pa
     from dataclasses import replace
 
     from livevis.train.data import PicturePool
-    from livevis.train.judge import judge_pools
+    from livevis.train.judge.training import judge_pools
     from livevis.train.options import PocketOptions
     from livevis.world.render import SceneRenderer
 

@@ -163,9 +163,9 @@ def test_a_unet_without_an_autoencoder_is_refused(tmp_path):
 
 def test_a_stage_of_its_own_module_is_found_late_and_told_the_options(tmp_path, monkeypatch):
     seen = []
-    module = types.ModuleType("livevis.train.judge")
+    module = types.ModuleType("livevis.train.judge.training")
     module.train_judge = lambda options, journal: seen.append(options.command) or {"right": 1.0}
-    monkeypatch.setitem(sys.modules, "livevis.train.judge", module)
+    monkeypatch.setitem(sys.modules, "livevis.train.judge.training", module)
     train(micro(tmp_path, command="judge"))
     assert seen == ["judge"]
     assert '"right": 1.0' in (tmp_path / "work/metrics.jsonl").read_text()

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from livevis.train.clap_networks import MELS
-from livevis.train.clap_pool import MelPool, Stretch
-from livevis.train.clap_rooms import F32, Rng
+from livevis.train.clap.networks import MELS
+from livevis.train.clap.pool import MelPool, Stretch
+from livevis.train.clap.rooms import F32, Rng
 
 BAND_WORDS = ("music", "a piece of music", "dance music", "a band playing", "electronic music", "a song")
 TEMPLATES = ("{}", "{}", "the sound of {}", "This is a sound of {}.", "a recording of {}", "{} can be heard")

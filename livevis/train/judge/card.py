@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from livevis.train.judge_network import JudgeConfig
+from livevis.train.judge.network import JudgeConfig
 
 _CARD = """---
 license: apache-2.0

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from livevis.train import checkpoint
 from livevis.train import networks as nets
-from livevis.train.clip_network import (
+from livevis.train.clip.network import (
     CLIP_SHAPES,
     as_unit,
     build_clip,
@@ -31,10 +31,10 @@ from livevis.train.clip_network import (
     token_ids,
 )
 from livevis.train.journal import Journal
-from livevis.train.judge import INTENSITY, PALETTE, judge_pools, judged
-from livevis.train.judge_augment import light, mirror
-from livevis.train.judge_network import Verdict
-from livevis.train.judge_pool import Truth, truth_of
+from livevis.train.judge.augment import light, mirror
+from livevis.train.judge.network import Verdict
+from livevis.train.judge.pool import Truth, truth_of
+from livevis.train.judge.training import INTENSITY, PALETTE, judge_pools, judged
 from livevis.train.learner import Learner, learn
 from livevis.train.optimisers import Average, Optimiser, rate
 from livevis.train.options import PocketOptions

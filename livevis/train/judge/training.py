@@ -13,11 +13,11 @@ from torch.nn import functional
 from livevis.train import checkpoint
 from livevis.train import networks as nets
 from livevis.train.journal import Journal
-from livevis.train.judge_augment import augment, retint
-from livevis.train.judge_card import write_judge_card
-from livevis.train.judge_mixing import allowed_pairs, mix
-from livevis.train.judge_network import Judge, JudgeConfig, Verdict, load_judge, save_judge
-from livevis.train.judge_pool import Kind, Thumbnails, Truth, chosen_draws, painters_pool, truth_of
+from livevis.train.judge.augment import augment, retint
+from livevis.train.judge.card import write_judge_card
+from livevis.train.judge.mixing import allowed_pairs, mix
+from livevis.train.judge.network import Judge, JudgeConfig, Verdict, load_judge, save_judge
+from livevis.train.judge.pool import Kind, Thumbnails, Truth, chosen_draws, painters_pool, truth_of
 from livevis.train.learner import Learner, learn
 from livevis.train.optimisers import Average, Optimiser, rate
 from livevis.train.options import PocketOptions

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from livevis.core.errors import EngineError
-from livevis.train.judge_pool import SIDE_PX, as_signal
+from livevis.train.judge.pool import SIDE_PX, as_signal
 
 FOUND = 0.5
 """A scene counts as found in a picture from this probability on."""

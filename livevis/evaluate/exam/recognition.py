@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from livevis.evaluate.engine_exam import Exam, Figure, proportion
+from livevis.evaluate.exam.exam import Exam, Figure, proportion
 
 STRENGTHS = (0.7, 0.6, 0.5, 0.4)
 ASKED_STRENGTH = 0.7

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from livevis.core.errors import EngineError
 from livevis.train import words
-from livevis.train.judge_pool import SIDE_PX
+from livevis.train.judge.pool import SIDE_PX
 
 BOX = 4  # PIL's number for averaging, which is how the pictures that it learns from were made small
 

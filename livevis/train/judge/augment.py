@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from livevis.train.judge_pool import Truth
+from livevis.train.judge.pool import Truth
 
 SMALLEST_CROP = 0.8
 SOFTENED = 0.5  # part of the pictures that lose detail in one way or another

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from livevis.core.types import Picture
-from livevis.evaluate.engine_exam import Exam, Figure
-from livevis.evaluate.engine_statistics import frechet, high_frequency_energy, psnr_db, ssim
+from livevis.evaluate.exam.exam import Exam, Figure
+from livevis.evaluate.exam.statistics import frechet, high_frequency_energy, psnr_db, ssim
 
 PART = "sharpness"
 STRENGTHS = (0.7, 0.4)

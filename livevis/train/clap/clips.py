@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from livevis.core.features import SAMPLE_RATE_HZ
-from livevis.train.clap_rooms import F32, Rng, at_level, silent
+from livevis.train.clap.rooms import F32, Rng, at_level, silent
 
 CURVE_HZ = 100
 """Values of intensity a second."""

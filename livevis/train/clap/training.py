@@ -13,10 +13,10 @@ from torch.nn.functional import log_softmax
 
 from livevis.train import checkpoint
 from livevis.train import networks as nets
-from livevis.train.clap_batches import Pairs, PairSource, Wording, truth
-from livevis.train.clap_card import write_card
-from livevis.train.clap_mel import spec_augment
-from livevis.train.clap_networks import (
+from livevis.train.clap.batches import Pairs, PairSource, Wording, truth
+from livevis.train.clap.card import write_card
+from livevis.train.clap.mel import spec_augment
+from livevis.train.clap.networks import (
     EAR_SHAPES,
     FRAMES,
     Ears,
@@ -25,7 +25,7 @@ from livevis.train.clap_networks import (
     export_ears,
     text_embeddings,
 )
-from livevis.train.clap_pool import MelPool, PoolPlan
+from livevis.train.clap.pool import MelPool, PoolPlan
 from livevis.train.journal import Journal
 from livevis.train.learner import Learner, learn
 from livevis.train.optimisers import Average, Optimiser, rate

@@ -17,10 +17,10 @@ import numpy.typing as npt
 import torch
 
 from livevis.core.features import SAMPLE_RATE_HZ
-from livevis.train.clap_clips import make_clip, make_music
-from livevis.train.clap_mel import LogMel
-from livevis.train.clap_networks import HOP, MELS, build_extractor
-from livevis.train.clap_rooms import F32, Rng, Surroundings
+from livevis.train.clap.clips import make_clip, make_music
+from livevis.train.clap.mel import LogMel
+from livevis.train.clap.networks import HOP, MELS, build_extractor
+from livevis.train.clap.rooms import F32, Rng, Surroundings
 from livevis.train.journal import Journal
 
 F16 = npt.NDArray[np.float16]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from livevis.core.types import Picture
-from livevis.evaluate.engine_exam import Exam
-from livevis.evaluate.engine_gains import plain_prompt
+from livevis.evaluate.exam.exam import Exam
+from livevis.evaluate.exam.gains import plain_prompt
 
 CELL_PX, BLOCKS = 128, 2
 GAINS = (0.0, 0.5, 1.0, 2.0, 3.0)
@@ -34,7 +34,7 @@ def write_sheet(exam: Exam, path: Path) -> None:
 
 def _one_of_each(exam: Exam) -> list[Any]:
     """The first held-out draw of each scene alone, in the order of the scenes."""
-    from livevis.train.judge_pool import chosen_draws
+    from livevis.train.judge.pool import chosen_draws
 
     wanted, found = 0, dict[str, Any]()
     while len(found) < len(exam.scenes):  # about ten times as many draws as scenes are enough

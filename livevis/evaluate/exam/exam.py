@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from livevis.core.types import Picture
-from livevis.evaluate.engine_player import Player
-from livevis.evaluate.engine_statistics import high_frequency_energy, wilson
+from livevis.evaluate.exam.player import Player
+from livevis.evaluate.exam.statistics import high_frequency_energy, wilson
 
 SAY_EVERY = 64
 
@@ -156,6 +156,6 @@ class Exam:
         return self.scenes.index(scene)
 
     def _chosen(self, wanted: int, *, parts: int) -> list[Any]:
-        from livevis.train.judge_pool import chosen_draws
+        from livevis.train.judge.pool import chosen_draws
 
         return chosen_draws(self.seed, wanted, kind="held_out", parts=parts)

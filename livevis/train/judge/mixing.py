@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from livevis.train.judge_pool import Truth
+from livevis.train.judge.pool import Truth
 
 MIXED = 0.6  # part of the single pictures that get a partner
 MARGIN, SOFTNESS, RAGGED = 0.12, 0.035, 0.12  # in picture sides, about those of the world's own mixtures
