@@ -71,11 +71,12 @@ COMMANDS: Mapping[str, Mapping[str, float]] = {
     "judge": {"judge": 1.0},
     "clip": {"clip": 1.0},
     "clap": {"clap": 1.0},
+    "tpos": {"tpos": 1.0},
 }
 """What can be trained, and the stages of each in the order in which they run, with their shares of its minutes."""
 
 STAGES: Mapping[str, float] = COMMANDS["pocket"]
-SEPARATE = ("judge", "clip", "clap")
+SEPARATE = ("judge", "clip", "clap", "tpos")
 """Stages with a folder of their own, `livevis.train.<stage>.training.train_<stage>(options, journal) -> figures`."""
 
 
