@@ -84,8 +84,7 @@ class PromptEncoder:
 
     def words(self, text: str) -> tuple[str, ...]:
         """Return the words of `text` as the tokenizer splits them."""
-        joined = "".join(self.encoded(text).pieces[1:-1])
-        return tuple(word for word in joined.split(WORD_END) if word)
+        return words_of(self.encoded(text).pieces)
 
     def _ids(self, text: str) -> list[int]:
         whole = self._tokenizer(text)["input_ids"]
@@ -130,6 +129,11 @@ def spans(pieces: Sequence[str], wanted: Sequence[str]) -> list[int]:
         for at in range(1, len(pieces) - size)
         if size and tuple(pieces[at : at + size]) == tuple(wanted) and (at == 1 or pieces[at - 1].endswith(WORD_END))
     ]
+
+
+def words_of(pieces: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that token pieces (start and end token included) spell."""
+    return tuple(word for word in "".join(pieces[1:-1]).split(WORD_END) if word)
 
 
 def normalised(prompts: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
