@@ -228,7 +228,9 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _eval_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", choices=("truth", "flood", "rise", "flicker", "ears", "engine"), help="what to measure")
+    parser.add_argument(
+        "what", choices=("truth", "flood", "rise", "flicker", "align", "ears", "engine"), help="what to measure"
+    )
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="its own flags; --help lists them")
 
 

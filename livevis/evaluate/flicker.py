@@ -68,7 +68,7 @@ def warp_error(before: Picture, after: Picture) -> float:
 
 def _flow(of: Picture, to: Picture) -> F32:
     """Dense flow float32 [H, W, 2] in pixels (x, y): where each pixel of `of` lies in `to` (DIS, Kroeger 2016)."""
-    cv2 = _opencv()
+    cv2 = opencv()
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     found: F32 = dis.calc(cv2.cvtColor(of, cv2.COLOR_RGB2GRAY), cv2.cvtColor(to, cv2.COLOR_RGB2GRAY), None)
     return found
@@ -76,7 +76,7 @@ def _flow(of: Picture, to: Picture) -> F32:
 
 def _sample(picture: npt.NDArray[Any], flow: F32) -> F32:
     """`picture` read at every pixel's place plus its flow, bilinear, edges repeated; float32 [H, W, C]."""
-    cv2 = _opencv()
+    cv2 = opencv()
     rows, columns = np.mgrid[: flow.shape[0], : flow.shape[1]].astype(np.float32)
     read: F32 = cv2.remap(
         picture.astype(np.float32), columns + flow[..., 0], rows + flow[..., 1], cv2.INTER_LINEAR,
@@ -85,7 +85,8 @@ def _sample(picture: npt.NDArray[Any], flow: F32) -> F32:
     return read
 
 
-def _opencv() -> Any:
+def opencv() -> Any:
+    """Return the cv2 module, which is an extra. Raises ConfigError."""
     try:
         import cv2
     except ImportError as error:
