@@ -20,13 +20,13 @@ import numpy as np
 
 from livevis.core.errors import ConfigError, unknown
 from livevis.core.types import Picture
-from livevis.evaluate.align_film import cut_to, open_film, pictures, sound_of
-from livevis.evaluate.align_latency import attacks, latency
-from livevis.evaluate.align_likeness import WINDOW_S, Likeness, follows, magnitude
-from livevis.evaluate.align_motion import Motion, peak_times, watch
-from livevis.evaluate.align_onsets import onset_strength, onset_times
-from livevis.evaluate.align_score import RULES, LagSweep, av_align, chance, sweep
 from livevis.evaluate.excerpt import F32, F64
+from livevis.evaluate.sync.film import cut_to, open_film, pictures, sound_of
+from livevis.evaluate.sync.latency import attacks, latency
+from livevis.evaluate.sync.likeness import WINDOW_S, Likeness, follows, magnitude
+from livevis.evaluate.sync.motion import Motion, peak_times, watch
+from livevis.evaluate.sync.onsets import onset_strength, onset_times
+from livevis.evaluate.sync.score import RULES, LagSweep, av_align, chance, sweep
 
 PUBLISHED = {"real videos of VGGSound": 0.51, "TempoTokens on AudioSet-Drums": 0.61}
 """What the TempoTokens paper reports of AV-Align."""
@@ -223,7 +223,7 @@ def main(arguments: Sequence[str]) -> int:
     )
     report, curves = measure(options.video, options.sound, plan)
     if options.plot:
-        from livevis.evaluate.align_plot import draw
+        from livevis.evaluate.sync.plot import draw
 
         draw(report, curves, options.plot)
     print(as_json(report, curves) if options.json else "\n".join(lines(report)))

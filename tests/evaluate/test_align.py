@@ -17,8 +17,8 @@ from livevis import cli
 from livevis.core.errors import ConfigError
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.evaluate.align import AlignPlan, align, lines, measure
-from livevis.evaluate.align_film import open_film, pictures, sound_of
-from livevis.evaluate.align_onsets import RATE_HZ, onset_strength, onset_times
+from livevis.evaluate.sync.film import open_film, pictures, sound_of
+from livevis.evaluate.sync.onsets import RATE_HZ, onset_strength, onset_times
 from livevis.stage.outputs import Recorder
 
 FPS, SECONDS = 24, 6

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from livevis.evaluate.align_latency import attacks, latency, threshold
-from livevis.evaluate.align_motion import Motion
-from livevis.evaluate.align_onsets import RATE_HZ, onset_strength, onset_times
+from livevis.evaluate.sync.latency import attacks, latency, threshold
+from livevis.evaluate.sync.motion import Motion
+from livevis.evaluate.sync.onsets import RATE_HZ, onset_strength, onset_times
 
 FPS = 24.0
 HITS_S = np.array([0.503, 1.21, 1.9, 2.77, 3.4])

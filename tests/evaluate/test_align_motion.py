@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from livevis.core.errors import ConfigError
-from livevis.evaluate.align_film import at_rate, open_film, sound_of
-from livevis.evaluate.align_motion import FARNEBACK, grey, mean_flow_px, peak_times, watch
 from livevis.evaluate.flicker import warp_error
+from livevis.evaluate.sync.film import at_rate, open_film, sound_of
+from livevis.evaluate.sync.motion import FARNEBACK, grey, mean_flow_px, peak_times, watch
 
 
 def texture(seed: int = 0) -> np.ndarray:

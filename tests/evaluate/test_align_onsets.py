@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from livevis.evaluate.align_onsets import (
+from livevis.evaluate.sync.onsets import (
     HOP,
     RATE_HZ,
     WINDOW,

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from livevis.evaluate.align_score import RULES, av_align, chance, matches, sweep
+from livevis.evaluate.sync.score import RULES, av_align, chance, matches, sweep
 
 NEW, OLD = RULES["one-to-one"], RULES["original-2023"]
 NOTHING = np.zeros(0)

@@ -14,9 +14,9 @@ import numpy as np
 
 from livevis.core.errors import ConfigError
 from livevis.core.types import Picture
-from livevis.evaluate.align_onsets import HOP, RATE_HZ, power
 from livevis.evaluate.excerpt import F32, F64
 from livevis.evaluate.rise import correlation
+from livevis.evaluate.sync.onsets import HOP, RATE_HZ, power
 
 WINDOW_S = 2.5
 """AADiff's window for slow scenes: 75 frames at 30 fps."""

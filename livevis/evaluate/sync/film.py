@@ -12,8 +12,8 @@ import numpy as np
 
 from livevis.core.errors import ConfigError
 from livevis.core.types import Picture
-from livevis.evaluate.align_onsets import RATE_HZ, at_metric_rate
 from livevis.evaluate.excerpt import F32
+from livevis.evaluate.sync.onsets import RATE_HZ, at_metric_rate
 
 JITTER_S = 0.002
 """Containers round times to their own clock (Matroska to 1 ms): a frame this little late is on time."""

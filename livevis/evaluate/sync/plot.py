@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from livevis.core.errors import StageError
-from livevis.evaluate.align_onsets import HOP, RATE_HZ
 from livevis.evaluate.excerpt import F64
+from livevis.evaluate.sync.onsets import HOP, RATE_HZ
 
 if TYPE_CHECKING:
     from livevis.evaluate.align import Curves

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livevis.evaluate.align_motion import Motion
-from livevis.evaluate.align_onsets import RATE_HZ
 from livevis.evaluate.excerpt import F32, F64
+from livevis.evaluate.sync.motion import Motion
+from livevis.evaluate.sync.onsets import RATE_HZ
 
 RECENT_S, LONGEST_S = 0.5, 0.5
 EARLY_S = 0.01
