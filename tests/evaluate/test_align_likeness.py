@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from livevis.train.clip_network import CLIP_SHAPES, build_clip, save_clip
+from livevis.train.clip.network import CLIP_SHAPES, build_clip, save_clip
 
 from livevis.core.errors import ConfigError
 from livevis.evaluate.align import AlignPlan, align, as_json, lines
