@@ -28,7 +28,8 @@ def test_the_flow_is_the_published_call(shift: tuple[int, int]) -> None:
     flow = cv2.calcOpticalFlowFarneback(one, other, None, 0.5, 3, 15, 3, 5, 1.2, 0)
     magnitude = cv2.magnitude(flow[..., 0], flow[..., 1])
     assert FARNEBACK == (0.5, 3, 15, 3, 5, 1.2, 0)
-    assert mean_flow_px(grey(before), grey(after)) == pytest.approx(cv2.mean(magnitude)[0], rel=1e-9)  # its threads add
+    # OpenCV's threads do not add in the same order from call to call.
+    assert mean_flow_px(grey(before), grey(after)) == pytest.approx(cv2.mean(magnitude)[0], rel=1e-6, abs=1e-7)
     inner = magnitude[20:-20, 20:-20]  # away from the seam
     assert float(np.median(inner)) == pytest.approx(np.hypot(*shift), abs=0.3)
 
