@@ -111,7 +111,7 @@ class Live:
         if supervisor.wants_init:
             picture = self._inits.draw(controls, features, time_s=time_s, frame=self._frame)
             supervisor.give_init(picture, features.sample)
-        supervisor.cue(Cue(self._frame, features.sample, time_s, controls))
+        supervisor.cue(Cue(self._frame, features.sample, time_s, controls, features))
         newest = supervisor.newest()
         if newest is not None:
             self._picture = newest

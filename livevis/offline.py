@@ -12,13 +12,15 @@ from typing import Any, TextIO
 
 from livevis.analysis.analyser import Analyser
 from livevis.audio.source import PullSource, open_source
+from livevis.conditioner import Conditioner
 from livevis.core.clock import VirtualClock
 from livevis.core.errors import ConfigError, ShaderError
 from livevis.core.features import FEATURES, HOP, SAMPLE_RATE_HZ
 from livevis.core.places import assets
-from livevis.core.types import AudioFeatures, Controls, Cue, Picture, silent_features
+from livevis.core.types import AudioFeatures, Conditioning, Controls, Cue, Picture, silent_features
+from livevis.embed.clap import ClapEmbedder, clap_folder
+from livevis.embed.ears import SteppedEars
 from livevis.init_picture import InitPictures
-from livevis.methods.words import condition
 from livevis.session import AnalysisSettings
 from livevis.show import Show, overrides
 
@@ -27,7 +29,7 @@ from livevis.show import Show, overrides
 class Rendered:
     """One finished video frame and what it was made from.
 
-    generated: the model's picture, None on the shader lane alone.
+    generated: the model's picture, asked: what it was asked to show; None on the shader lane alone.
     """
 
     index: int
@@ -36,6 +38,7 @@ class Rendered:
     features: AudioFeatures
     controls: Controls
     generated: Picture | None
+    asked: Conditioning | None = None
 
 
 class Hearer:
@@ -67,11 +70,13 @@ def frames(
     size: tuple[int, int],
     generator: Any = None,
     seed: int = 1,
+    clap: str | None = None,
 ) -> Iterator[Rendered]:
     """Yield `count` frames at `fps`; the same inputs give the same pictures, bit for bit, on one machine.
 
     Frame k shows what was heard before k / fps. generator: anything that keeps the Generator contract, or None for
-    the shader lane alone. Raises at once whatever a stage raises.
+    the shader lane alone. clap: ClapModel folder that names the sounds (None: the engine's own), opened when a method
+    asks for it. Raises at once whatever a stage raises.
     """
     from livevis.stage.compositor import Compositor
     from livevis.stage.surface import open_surface
@@ -84,6 +89,8 @@ def frames(
         inits = InitPictures(compositor, generator.size if generator is not None else 64)
         hearer = Hearer(source, show)
         picture: Picture | None = None
+        asked: Conditioning | None = None
+        conditioner = Conditioner(_ears(source, generator, clap)) if generator is not None else None
         state = generator.init(seed) if generator is not None else None
         for index in range(count):
             time_s = index / fps
@@ -92,12 +99,13 @@ def frames(
             if show.notice:
                 raise ConfigError(show.notice)
             controls = show.controls()
-            if generator is not None:
+            if conditioner is not None:
                 init = inits.draw(controls, features, time_s=time_s, frame=index)
                 if inits.notice:
                     raise ConfigError(inits.notice)
-                cue = Cue(index, features.sample, time_s, controls)
-                state, picture = generator.step(state, cue, condition(controls), init)
+                cue = Cue(index, features.sample, time_s, controls, features)
+                asked = conditioner.step(cue)
+                state, picture = generator.step(state, cue, asked, init)
             compositor.draw(
                 surface.begin(), picture=picture, picture_id=index + 1, features=features, controls=controls,
                 time_s=time_s, frame=index,
@@ -105,7 +113,12 @@ def frames(
             if compositor.problems:
                 raise ShaderError(compositor.problems[0])
             surface.present()
-            yield Rendered(index, time_s, surface.read(), features, controls, picture)
+            yield Rendered(index, time_s, surface.read(), features, controls, picture, asked)
+
+
+def _ears(source: PullSource, generator: Any, clap: str | None) -> SteppedEars:
+    """The sound of the render, heard with the folder that was named or the engine's own."""
+    return SteppedEars(lambda: ClapEmbedder(clap_folder(generator.engine.folder, clap)), source.samples)
 
 
 def open_pull_source(audio: str, *, tempo: float, seed: int) -> PullSource:
@@ -130,8 +143,9 @@ def render(options: argparse.Namespace) -> int:
     generator = None if options.no_generator else open_generator(options)
     digest = hashlib.sha256()
     played = frames(
-        source, show, count=count, fps=options.fps, size=options.size, generator=generator, seed=options.seed
-    )
+        source, show, count=count, fps=options.fps, size=options.size, generator=generator, seed=options.seed,
+        clap=options.clap,
+    )  # fmt: skip
     with ExitStack() as stack:
         writer = _writer(options, stack)
         sheet = ContactSheet(count, options.size)
@@ -194,5 +208,6 @@ def _trace(file: TextIO, frame: Rendered) -> None:
         "time_s": frame.time_s,
         "features": heard,
         "controls": dict(frame.controls.values),
+        "word_gains": dict(frame.asked.word_gains) if frame.asked else {},
     }
     file.write(json.dumps(line) + "\n")

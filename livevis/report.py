@@ -44,6 +44,7 @@ class Report:
         lines = [f"sound {sound.state}: {sound.message}" if sound.state in ("lost", "silent") else ""]
         if rig.supervisor is not None and rig.supervisor.state != "playing":
             lines.append(f"generator {rig.supervisor.state} {rig.supervisor.detail}".strip())
+        lines.append(rig.supervisor.notice if rig.supervisor is not None else "")
         if rig.recorder is not None:
             lines.append(rig.recorder.failure)
         lines += [part.notice for part in self._notices]
@@ -80,6 +81,7 @@ class Report:
             generated_fps=self._measures.generated_rate.per_second(now_s),
             display_fps=self._measures.display_rate.per_second(now_s),
             latency_ms=self._measures.latency_ms(),
+            heard=rig.supervisor.heard if rig.supervisor is not None else (),
             degraded=(*self.degraded(), *limited),
         )
 

@@ -79,14 +79,14 @@ def open_rig(options: argparse.Namespace, show: Show, clock: Clock, closers: Clo
 
     Raises the LivevisError of whatever cannot be opened; `closers` then holds what already was.
     """
-    supervisor = None if options.no_generator else _supervisor(options, clock, closers)
+    ring = SampleRing.create()
+    closers.add(ring.close)
+    supervisor = None if options.no_generator else _supervisor(options, clock, ring, closers)
     surface, compositor, hud, fps = _stage(options, closers)
     if supervisor is not None:
         from livevis.stage.surface import is_software
 
         supervisor.start(threads=spare_cores() if is_software(surface.ctx) else 0)
-    ring = SampleRing.create()
-    closers.add(ring.close)
     hearing = Hearing(ring, listen=show.hear, clock=clock, base=show.registry.base)
     source = _started(options, clock, ring)
     closers.add(source.stop)
@@ -98,7 +98,7 @@ def open_rig(options: argparse.Namespace, show: Show, clock: Clock, closers: Clo
     return Rig(show, ring, hearing, source, surface, compositor, hud, supervisor, osc, recorder, fps, speaker)
 
 
-def _supervisor(options: argparse.Namespace, clock: Clock, closers: Closers) -> GeneratorSupervisor:
+def _supervisor(options: argparse.Namespace, clock: Clock, ring: SampleRing, closers: Closers) -> GeneratorSupervisor:
     from livevis.generate.engine import check_size, load_engine
     from livevis.supervisor import GeneratorSupervisor
 
@@ -106,8 +106,9 @@ def _supervisor(options: argparse.Namespace, clock: Clock, closers: Closers) -> 
     size = options.generate_size or engine.size
     check_size(engine, size)
     supervisor = GeneratorSupervisor(
-        engine=options.engine, runner=options.runner, size=size, seed=options.seed, clock=clock
-    )
+        engine=options.engine, runner=options.runner, size=size, seed=options.seed, clock=clock,
+        sound=ring.name, clap=options.clap or "",
+    )  # fmt: skip
     closers.add(supervisor.stop)
     return supervisor
 

@@ -31,10 +31,13 @@ class GeneratorSupervisor:
     """[main] The stage's side of the generator process: cues and init pictures go in, frames come out.
 
     Nothing here waits: `tend` is called once a display frame and restarts a dead or stuck process with back-off.
-    Raises nothing after construction; `state` and `detail` say what is wrong.
+    Raises nothing after construction; `state` and `detail` say what is wrong, `notice` what is lacking though it plays;
+    `heard` is what the sound is called now. sound: name of the SampleRing that is listened to; clap: WorkerSpec's.
     """
 
-    def __init__(self, *, engine: str, runner: str, size: int, seed: int, clock: Clock) -> None:
+    def __init__(
+        self, *, engine: str, runner: str, size: int, seed: int, clock: Clock, sound: str = "", clap: str = ""
+    ) -> None:
         self._clock, self.size = clock, size
         self.cues = Mailbox.create()
         self.pictures_in = SharedFrames.create(size, size)
@@ -43,7 +46,7 @@ class GeneratorSupervisor:
         self._context = multiprocessing.get_context("spawn")
         self._spec = WorkerSpec(
             engine, runner, size, seed, self.cues.name, self.pictures_in.name, self.pictures_out.name,
-            self._status.name,
+            self._status.name, sound=sound, clap=clap,
         )  # fmt: skip
         self._life: _Life | None = None
         self._dead: list[BaseProcess] = []
@@ -55,7 +58,8 @@ class GeneratorSupervisor:
         self.restarts = 0
         self._failures = 0
         self.state = "off"
-        self.detail = ""
+        self.detail = self.notice = ""
+        self.heard: tuple[str, ...] = ()
         self.pid = 0
 
     def start(self, *, threads: int | None = None) -> None:
@@ -104,6 +108,7 @@ class GeneratorSupervisor:
         if status.pid != self._life.process.pid:
             return
         self.state, self.detail = status.state, status.detail
+        self.heard, self.notice = status.heard, status.notice
         self._life.seen_beat_s = status.beat_s
         self._init_seen = status.init_seen
         self._longest_s = max(self._longest_s, status.step_ms / 1000)
@@ -119,6 +124,7 @@ class GeneratorSupervisor:
         if self._life is not None:
             self._dead.append(self._life.process)
         self.state, self.detail, self._life = "down", why, None
+        self.heard, self.notice = (), ""
         self.restarts += 1
         self._retry_s = self._clock.now() + _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
         self._failures += 1
@@ -129,7 +135,8 @@ class GeneratorSupervisor:
 
     def report(self) -> dict[str, object]:
         """Return what is known of the process, as plain data."""
-        return {"state": self.state, "detail": self.detail, "restarts": self.restarts, "pid": self.pid}
+        said = {"heard": list(self.heard), "notice": self.notice}
+        return {"state": self.state, "detail": self.detail, "restarts": self.restarts, "pid": self.pid, **said}
 
     @property
     def wants_init(self) -> bool:

@@ -6,10 +6,15 @@ import multiprocessing
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from livevis.core.exchange import FrameMeta, Mailbox, SharedFrames
+from livevis.conditioner import Conditioner
+from livevis.core.exchange import FrameMeta, Mailbox, SampleRing, SharedFrames
 from livevis.core.types import Picture
+
+if TYPE_CHECKING:
+    from livevis.embed.ears import LiveEars
 
 _IDLE_S = 0.002
 _NICE = 5
@@ -17,7 +22,10 @@ _NICE = 5
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """What a generator process is started with: names of shared channels and what to load."""
+    """What a generator process is started with: names of shared channels and what to load.
+
+    sound: the SampleRing, "" where there is none; clap: folder of the listener, "" = the engine's own.
+    """
 
     engine: str
     runner: str
@@ -29,13 +37,16 @@ class WorkerSpec:
     status: str
     threads: int = 0
     first_frame: int = 0
+    sound: str = ""
+    clap: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
     """What the generator says of itself.
 
-    state: loading | playing | failed; beat_s: monotonic seconds of this report; init_seen: newest init picture taken.
+    state: loading | playing | failed; beat_s: monotonic seconds of this report; init_seen: newest init picture taken;
+    heard: what the sound is called now; notice: what is lacking, though it plays.
     """
 
     state: str
@@ -44,6 +55,8 @@ class WorkerStatus:
     step_ms: float = 0.0
     detail: str = ""
     init_seen: int = 0
+    heard: tuple[str, ...] = ()
+    notice: str = ""
 
 
 class _Channels:
@@ -62,6 +75,20 @@ class _Channels:
         """The picture that an earlier worker left behind, so that play goes on where it was."""
         newest = self.pictures_out.newest()
         return newest[1] if newest else None
+
+
+def _ears(spec: WorkerSpec, engine: Path) -> LiveEars:
+    """Listens to the stage's ring; nothing is loaded before the first question."""
+    from livevis.embed.clap import ClapEmbedder, clap_folder
+    from livevis.embed.ears import LiveEars
+
+    ring = SampleRing.attach(spec.sound) if spec.sound else None
+    folder = clap_folder(engine, spec.clap)
+    return LiveEars(
+        lambda: ClapEmbedder(folder),
+        lambda start, n: ring.read(start, n) if ring else None,
+        lambda: ring.written if ring else 0,
+    )
 
 
 def serve(spec: WorkerSpec) -> None:
@@ -83,19 +110,24 @@ def serve(spec: WorkerSpec) -> None:
 def _play(spec: WorkerSpec, channels: _Channels) -> None:
     from livevis.generate.diffusion import DiffusionGenerator
     from livevis.generate.engine import load_engine
-    from livevis.methods.words import condition
 
     engine = load_engine(spec.engine)
     generator = DiffusionGenerator(engine, runner=spec.runner, size=spec.size, threads=spec.threads)
     state = generator.init(spec.seed, previous=channels.last_output())
+    conditioner = Conditioner(_ears(spec, engine.folder))
     cue_seen, picture_seen, frame, heard, step_ms = 0, 0, spec.first_frame, 0, 0.0
     init: Picture | None = None
-    channels.report("playing", detail=generator.chosen)
+
+    def report() -> None:
+        said = {"heard": conditioner.heard, "notice": conditioner.notice}
+        channels.report("playing", step_ms=step_ms, detail=generator.chosen, init_seen=picture_seen, **said)
+
+    report()
     stage = multiprocessing.parent_process()
     while stage is None or stage.is_alive():
         got = channels.cues.get()
         if got is None or got[0] == cue_seen:
-            channels.report("playing", step_ms=step_ms, detail=generator.chosen, init_seen=picture_seen)
+            report()
             time.sleep(_IDLE_S)
             continue
         cue_seen, cue = got
@@ -103,10 +135,10 @@ def _play(spec: WorkerSpec, channels: _Channels) -> None:
             picture_seen, init, taken = newer
             heard = taken.sample
         # Said before the step, so that the stage draws the next init picture while this one is being worked on.
-        channels.report("playing", step_ms=step_ms, detail=generator.chosen, init_seen=picture_seen)
+        report()
         frame += 1
         started_s = time.monotonic()
-        state, picture = generator.step(state, replace(cue, frame=frame), condition(cue.controls), init)
+        state, picture = generator.step(state, replace(cue, frame=frame), conditioner.step(cue), init)
         done_s = time.monotonic()
         # A frame has heard no more than the older of its two halves, the controls and the picture it began with.
         meta = FrameMeta(frame, cue.controls.version, min(cue.sample, heard), started_s, done_s)

@@ -13,7 +13,7 @@ import pytest
 
 from livevis import cli
 from livevis.audio.jam import JamSource
-from livevis.core.errors import ConfigError
+from livevis.core.errors import ConfigError, EngineError
 from livevis.generate.diffusion import DiffusionGenerator
 from livevis.generate.engine import load_engine
 from livevis.offline import Hearer, Rendered, frames
@@ -94,6 +94,13 @@ def test_a_missing_init_picture_is_an_error_offline(engine: str) -> None:
     generator = DiffusionGenerator(load_engine(engine), runner="torch", size=64)
     with pytest.raises(ConfigError, match=r"no\.png"):
         list(frames(source, show, count=1, fps=FPS, size=(160, 96), generator=generator))
+
+
+def test_a_missing_listener_is_an_error_offline_only_where_it_is_asked_for(engine: str) -> None:
+    generator = DiffusionGenerator(load_engine(engine), runner="torch", size=64)
+    show = Show(preset="hearth", settings={"aadiff/amount": "0.5"})
+    with pytest.raises(EngineError, match=r"no CLAP in .*clap; --clap FOLDER"):
+        list(frames(JamSource(seed=4), show, count=1, fps=FPS, size=(160, 96), generator=generator))
 
 
 def test_render_command(engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

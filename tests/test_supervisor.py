@@ -6,25 +6,37 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from livevis.core.clock import WallClock
-from livevis.core.types import Cue, Frame
+from livevis.core.exchange import SampleRing
+from livevis.core.features import INDEX
+from livevis.core.params import Change
+from livevis.core.places import assets
+from livevis.core.types import Cue, Frame, silent_features
 from livevis.show import Show
 from livevis.supervisor import GeneratorSupervisor
+from livevis.world.sounds import synthesise
 from tests.checkpoints import tiny_engine
+
+CLAP = assets("engines") / "pocket" / "clap"
+SOUNDING = silent_features().values.copy()
+SOUNDING[INDEX["silence"]] = 0.0
 
 
 class Stage:
     """Cues a supervisor as the display loop does."""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, **listening: str) -> None:
         self.clock = WallClock()
         self.show = Show(preset="hearth", settings={})
-        self.supervisor = GeneratorSupervisor(engine=engine, runner="torch", size=64, seed=1, clock=self.clock)
+        self.supervisor = GeneratorSupervisor(
+            engine=engine, runner="torch", size=64, seed=1, clock=self.clock, **listening
+        )
         self.frames: list[Frame] = []
         self._frame = 0
         self._picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -36,7 +48,9 @@ class Stage:
             self.supervisor.tend()
             if self.supervisor.wants_init:
                 self.supervisor.give_init(self._picture, self._frame * 1600)
-            self.supervisor.cue(Cue(self._frame, self._frame * 1600, self.clock.now(), self.show.controls()))
+            self.show.tend(self.clock.now())
+            heard = replace(silent_features(), sample=self._frame * 1600, values=SOUNDING)
+            self.supervisor.cue(Cue(self._frame, heard.sample, self.clock.now(), self.show.controls(), heard))
             self._frame += 1
             if (frame := self.supervisor.newest()) is not None:
                 self.frames.append(frame)
@@ -78,6 +92,33 @@ def test_frames_say_what_they_obeyed(stage: Stage) -> None:
     assert frame.controls_version == stage.show.controls().version
     assert frame.sample > 0
     assert 0 < frame.done_s - frame.started_s < 60
+
+
+def test_the_generator_listens_and_says_what_it_hears(tmp_path: Path) -> None:
+    ring = SampleRing.create()
+    ring.write(synthesise("fire", seed=77, seconds=4, intensity=0.8))
+    stage = Stage(str(tiny_engine(tmp_path / "engine").folder), sound=ring.name, clap=str(CLAP))
+    stage.supervisor.start()
+    try:
+        stage.until(lambda: len(stage.frames) >= 1)
+        assert stage.supervisor.heard == (), "nobody asked"
+        stage.show.registry.post([Change("aadiff/amount", 1.0)])
+        stage.until(lambda: stage.supervisor.heard == ("fire",))
+        assert stage.supervisor.notice == "" and stage.supervisor.restarts == 0
+    finally:
+        stage.supervisor.stop()
+        ring.close()
+
+
+def test_without_a_listener_the_picture_goes_on_and_one_line_says_so(stage: Stage) -> None:
+    stage.show.registry.post([Change("aadiff/amount", 1.0)])
+    stage.until(lambda: stage.supervisor.notice != "")
+    assert "no CLAP in" in stage.supervisor.notice and "\n" not in stage.supervisor.notice
+    made = len(stage.frames)
+    stage.until(lambda: len(stage.frames) > made + 2)
+    stage.show.registry.post([Change("aadiff/amount", 0.0)])
+    stage.until(lambda: stage.supervisor.notice == "")
+    assert stage.supervisor.restarts == 0
 
 
 def test_an_engine_that_cannot_load_is_reported_and_retried_with_back_off(tmp_path: Path) -> None:

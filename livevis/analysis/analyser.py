@@ -86,6 +86,7 @@ class Analyser:
 
     def __init__(self, *, bpm: float = 0.0) -> None:
         self.sample = 0
+        self._loud_s = 0.0
         self._pending, self._filled = np.zeros(HOP, np.float32), 0
         self._blocker, self._spectrum, self._gate, self._bands = DcBlocker(), Spectrum(), Gate(), Bands()
         self._onsets, self._beats, self._texture = OnsetDetector(), BeatTracker(), Texture()
@@ -113,7 +114,9 @@ class Analyser:
             raise ValueError(f"a hop is {HOP} samples, not {raw.shape}")
         self.sample += HOP
         centred = self._blocker.step(raw)
-        silent = self._gate.step(math.sqrt(float(centred @ centred) / HOP))
+        loudness = math.sqrt(float(centred @ centred) / HOP)
+        silent = self._gate.step(loudness)
+        self._loud_s += 0.0 if silent else HOP_S * loudness
         spectra = self._spectrum.step(centred)
         flux = self._onsets.step(spectra.mel, silent)
         beat = self._beats.step(float(flux.raw[0]), flux.accent, silent)
@@ -129,6 +132,7 @@ class Analyser:
         rows = values[FIRST_BAND : FIRST_BAND + 4 * BAND_ROWS].reshape(BAND_ROWS, 4)
         rows[:, 0], rows[:, 1], rows[:, 3] = level[1:], presence[1:], clock_s[1:]
         values[INDEX["rms"]] = math.sqrt(float(raw @ raw) / HOP)
+        values[INDEX["rms.time"]] = self._loud_s
         values[INDEX["peak"]] = np.abs(raw).max()
         values[INDEX["level"]] = level[0]
         values[INDEX["silence"]] = silent

@@ -131,6 +131,21 @@ _ATTENTION = (
     _text("attention/word", "words of the prompt that the gain acts on, separated by commas"),
     _number("attention/gain", 1, 0, 5, "attention strength of those words, 1 = unchanged", safe=(0, 4)),
 )
+_AADIFF = (
+    _number("aadiff/amount", 0, 0, 1, "how far the sound chooses and lifts words of the prompt, 0 = off", safe=(0, 1)),
+    _number("aadiff/gain", 3, 0, 5, "attention strength of a chosen word where the sound is loudest", safe=(0, 4)),
+    _whole("aadiff/words", 1, 1, 4, "how many words are lifted at once: 1, or more for mixed sounds"),
+    _choice(
+        "aadiff/form",
+        ("window", "ema", "follower"),
+        "how loudness is smoothed: trailing mean, exponential mean, or up at once and down slowly",
+    ),
+    _number("aadiff/window", 2.5, 0.05, 10, "how long loudness is smoothed over", unit="s", curve="exp"),
+    _number("aadiff/hysteresis", 0.05, 0, 0.5, "by how much cosine another word has to win to be chosen"),
+    _number("aadiff/crossfade", 0.3, 0, 2, "fade from one chosen word to the next", unit="s"),
+    _number("aadiff/listen", 2.5, 0.5, 10, "how much of the newest sound the words are chosen by", unit="s"),
+    _text("aadiff/bank", "what else may be heard, separated by commas; 'crackle: fire' lifts the prompt's word fire"),
+)
 _FEEDBACK = (
     _number("feedback/amount", 0.3, 0, 1, "share of the last output in the next init picture", safe=(0, 0.9)),
     _number(
@@ -199,6 +214,7 @@ CATALOGUE: tuple[Param, ...] = (
     *_prompt_rows(),
     *_DIFFUSION,
     *_ATTENTION,
+    *_AADIFF,
     *_FEEDBACK,
     *_SCENE,
     *_EFFECT,

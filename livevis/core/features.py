@@ -73,6 +73,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature("tempo", 0, 300, "bpm", False, "tempo of the beat tracker"),
     Feature("beat_phase", 0, 1, "", False, "position inside the beat"),
     Feature("beat_confidence", 0, 1, "", False, "how sure the tracker is of its tempo"),
+    Feature(
+        "rms.time", 0, 1e9, "s", True, "clock of loudness: its rise over a stretch is the mean rms there, times it"
+    ),
     Feature("next_beat_time", 0, 1e9, "s", False, "audio time of the next predicted beat"),
 )
 INDEX: dict[str, int] = {row.name: i for i, row in enumerate(FEATURES)}

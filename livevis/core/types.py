@@ -51,6 +51,32 @@ def silent_features() -> AudioFeatures:
     return AudioFeatures(0, values, zeros, zeros)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioEmbedding:
+    """What a stretch of sound is, as one unit vector.
+
+    sample: absolute index one past the newest sample heard (48 kHz); vector: float32 [width] of length 1;
+    model: id of the network, whose words alone it can be compared with; window_s: seconds of sound heard.
+    """
+
+    sample: int
+    vector: npt.NDArray[np.float32]
+    model: str
+    window_s: float
+
+    def age_s(self, sample: int) -> float:
+        """Seconds of sound that have come since, at absolute index `sample`."""
+        return (sample - self.sample) / SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """An embedding and how like the asked phrases it is: phrase -> cosine, -1..1."""
+
+    embedding: AudioEmbedding
+    scores: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Controls:
     """One immutable snapshot of all effective parameter values for one frame of one consumer.
@@ -82,12 +108,14 @@ class Cue:
 
     frame: index of the generated frame (the clock of pictures); sample: audio heard so far (48 kHz index);
     time_s: picture time in seconds since the show began (frame / fps offline); motion follows it.
+    features: the newest hop, for methods that read the sound itself.
     """
 
     frame: int
     sample: int
     time_s: float
     controls: Controls
+    features: AudioFeatures = field(default_factory=silent_features)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ _BAND_NAMES = {"sub": "sub", "bass": "bas", "low_mid": "lmd", "mid": "mid", "hig
 
 @dataclass(frozen=True, slots=True)
 class HudState:
-    """What the HUD says. Rates in frames a second; 0 where unknown. degraded: one line for each thing that fails."""
+    """What the HUD says. Rates in frames a second; 0 where unknown. degraded: one line for each thing that fails;
+    heard: what the sound is called, where somebody listens."""
 
     features: AudioFeatures
     preset: str = ""
@@ -41,6 +42,7 @@ class HudState:
     display_fps: float = 0.0
     latency_ms: float = 0.0
     degraded: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,7 +70,7 @@ def layout(state: HudState) -> npt.NDArray[np.float32]:
     """Return float32 [quads, 9] in HUD pixels; the first quad is the panel behind everything."""
     sheet, width = Sheet(), _COLUMNS * _WIDE
     alarms = [part for line in state.degraded for part in textwrap.wrap(line, _COLUMNS)[:3]][:_MOST_ALARMS]
-    height = 4 * _LINE + _BAR + _HIGH + 6 + len(alarms) * _LINE
+    height = (4 + bool(state.heard)) * _LINE + _BAR + _HIGH + 6 + len(alarms) * _LINE
     sheet.box(0, 0, width + 2 * _PAD, height + 2 * _PAD, colour=PAPER)
     _heading(sheet, state, width)
     _meter(sheet, state.features, _PAD + _LINE, width)
@@ -115,6 +117,8 @@ def _numbers(sheet: Sheet, state: HudState, y: float, width: float) -> None:
     _pair(sheet, (_PAD + width / 2 + 3, y), "show", _rate(state.display_fps, "fps"))
     _pair(sheet, (_PAD, y + _LINE), "onset", _rate(state.latency_ms, "ms"))
     _pair(sheet, (_PAD + width / 2 + 3, y + _LINE), "beat", _rate(features["tempo"], "bpm"))
+    if state.heard:
+        _pair(sheet, (_PAD, y + 2 * _LINE), "hears", clipped(", ".join(state.heard), _COLUMNS - 6))
     beat = int(features["beat"]) % 4
     for i in range(4):
         lit = mixed(DIM, HOT, features["beat.hit"]) if i == beat else TROUGH

@@ -43,7 +43,7 @@ texts = st.text(max_size=80)
 @settings(max_examples=40, deadline=None)
 @given(texts, texts, st.lists(texts, max_size=6), st.floats(0, 1e6), st.floats(0, 1))
 def test_nothing_leaves_the_panel(preset: str, source: str, degraded: list[str], rate: float, loud: float) -> None:
-    state = HudState(hearing(loud), preset, source, rate, 59.9, 12.0, tuple(degraded))
+    state = HudState(hearing(loud), preset, source, rate, 59.9, 12.0, tuple(degraded), tuple(degraded[:3]))
     quads = layout(state)
     x, y, width, height = quads[0, :4]
     inside = quads[1:]

@@ -1,0 +1,117 @@
+"""Who listens: offline at fixed sample indices, live on a thread of its own that never holds up a frame."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from livevis.core.errors import LivevisError
+from livevis.core.features import SAMPLE_RATE_HZ
+from livevis.core.types import AudioEmbedding, Heard
+from livevis.embed.clap import ClapEmbedder
+from livevis.embed.mel import Read, RollingMel
+
+EVERY = SAMPLE_RATE_HZ // 3
+_POLL_S = 0.01
+_RETRY_S = 1.0
+Phrases = tuple[str, ...]
+
+
+def due(sample: int) -> int:
+    """The newest index at or before `sample` at which the sound is listened to."""
+    return sample // EVERY * EVERY
+
+
+class Ears(Protocol):
+    """Something that can be asked what it has heard. notice: one line on why it hears nothing."""
+
+    notice: str
+
+    def hear(self, sample: int, phrases: Phrases, span_s: float) -> Heard | None:
+        """What was heard last at or before `sample`, scored against `phrases`; None when nothing was."""
+        ...
+
+
+class SteppedEars:
+    """Listens exactly at every multiple of `EVERY` samples: a render is a function of the sound alone.
+
+    Opened at the first question; raises what `open_` raises.
+    """
+
+    notice = ""
+
+    def __init__(self, open_: Callable[[], ClapEmbedder], read: Read) -> None:
+        self._open, self._read = open_, read
+        self._opened: tuple[ClapEmbedder, RollingMel] | None = None
+        self._at: tuple[int, float] | None = None
+        self._heard: AudioEmbedding | None = None
+
+    def hear(self, sample: int, phrases: Phrases, span_s: float) -> Heard | None:
+        """As `Ears`; sounds before the newest listening point are in, nothing after it."""
+        if self._opened is None:
+            embedder = self._open()
+            self._opened = embedder, embedder.sound(self._read)
+        embedder, sound = self._opened
+        at = (due(sample), span_s)
+        if at != self._at:
+            self._at, self._heard = at, embedder.embed(sound, at[0], span_s=span_s)
+        return None if self._heard is None else Heard(self._heard, embedder.scores(self._heard, phrases))
+
+
+class LiveEars:
+    """[generator] Listens on its own thread, which starts with the first question and rests while nobody asks.
+
+    `newest` says how much has been written; one slot, the newest wins. Whatever goes wrong is in `notice`.
+    """
+
+    def __init__(self, open_: Callable[[], ClapEmbedder], read: Read, newest: Callable[[], int]) -> None:
+        self._open, self._read, self._newest = open_, read, newest
+        self.notice = ""
+        self._wanted: tuple[Phrases, float] = ((), 0.0)
+        self._slot: Heard | None = None
+        self._asked = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def hear(self, sample: int, phrases: Phrases, span_s: float) -> Heard | None:
+        """As `Ears`; returns at once, with what the thread found last."""
+        self._wanted = (phrases, span_s)
+        self._asked.set()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="livevis-ears", daemon=True)
+            self._thread.start()
+        return self._slot
+
+    def _run(self) -> None:
+        try:
+            embedder = self._open()
+            sound = embedder.sound(self._read)
+        except Exception as error:  # on stage nothing stops the picture: it plays on without ears and says so
+            self.notice = _line(error)
+            return
+        last: tuple[int, tuple[Phrases, float]] | None = None
+        while self._asked.wait():
+            now = (due(self._newest()), self._wanted)
+            if now == last:
+                time.sleep(_POLL_S)
+                continue
+            self._asked.clear()
+            last = now
+            self._listen(embedder, sound, *now)
+
+    def _listen(self, embedder: ClapEmbedder, sound: RollingMel, sample: int, wanted: tuple[Phrases, float]) -> None:
+        phrases, span_s = wanted
+        try:
+            found = embedder.embed(sound, sample, span_s=span_s)
+            if found is not None:
+                self._slot = Heard(found, embedder.scores(found, phrases))
+            self.notice = ""
+        except Exception as error:
+            self.notice = _line(error)
+            time.sleep(_RETRY_S)
+
+
+def _line(error: Exception) -> str:
+    said = str(error) if isinstance(error, LivevisError) else f"aadiff: {type(error).__name__}: {error}"
+    return " ".join(said.split())
