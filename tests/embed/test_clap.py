@@ -66,7 +66,7 @@ def test_equal_to_the_standard_classes(embedder: ClapEmbedder, sound: F32) -> No
 def test_another_model_of_the_class_with_a_ten_second_window(tmp_path: Path) -> None:
     from transformers import ClapAudioConfig, ClapConfig, ClapFeatureExtractor, ClapModel, ClapTextConfig
 
-    from livevis.train.clap_networks import Ears, build_tokenizer, export_ears
+    from livevis.train.clap.networks import Ears, build_tokenizer, export_ears
 
     tokenizer = build_tokenizer(["a fire", "some rain"], vocabulary=300, positions=16)
     text = ClapTextConfig(

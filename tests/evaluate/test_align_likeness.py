@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from livevis.train.clip.network import CLIP_SHAPES, build_clip, save_clip
 
 from livevis.core.errors import ConfigError
 from livevis.evaluate.align import AlignPlan, align, as_json, lines
 from livevis.evaluate.sync.likeness import Likeness, best_lag, follows, magnitude
 from livevis.evaluate.sync.onsets import RATE_HZ
 from livevis.evaluate.sync.plot import panels
+from livevis.train.clip.network import CLIP_SHAPES, build_clip, save_clip
 from tests.checkpoints import write_tokenizer
 
 TEXTS = ("burning aurora", "a red city")
