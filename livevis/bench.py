@@ -31,6 +31,9 @@ PATHS: dict[str, dict[str, Any]] = {
 }
 """full: encode, denoise, decode, a new init picture each frame. default: the controls' defaults, which feed back too.
 self: only its own output, nothing to encode."""
+PLAIN = "default"
+"""The path that edit slots are added to."""
+CONCEPTS = ("black waves", "neon city", "red fire", "blue smoke")
 FRAMES, WARM = 12, 2
 FPS = 30.0
 
@@ -66,12 +69,13 @@ class _Timed:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run `livevis bench` from parsed flags (engine, runner, size, steps, peer, repeats, json) and print the result."""
+    """Run `livevis bench` from parsed flags (engine, runner, size, steps, edits, peer, ...) and print the result."""
     result = bench(
         engine=options.engine,
         runners=[name.strip() for name in options.runner.split(",") if name.strip()],
         size=options.size,
         steps=options.steps,
+        edits=options.edits,
         peers=options.peer,
         repeats=options.repeats,
     )
@@ -85,20 +89,22 @@ def bench(
     runners: Sequence[str] = ("torch", "openvino"),
     size: int = 256,
     steps: int = 1,
+    edits: Sequence[int] = (),
     peers: Sequence[str] = (),
     repeats: int = 5,
     frames: int = FRAMES,
 ) -> dict[str, Any]:
     """Time every runner on every path, and the peers, in alternating blocks; medians over `repeats` blocks.
 
-    Returns plain values: machine, conditions, contestants (ms, fps, network ms, overhead share), ratios to
-    each peer.
+    edits: for each number 1..4, the default path once more with so many edit slots heard. Returns plain values:
+    machine, conditions, contestants (ms, fps, network ms, overhead share), ratios to each peer, and the time of each
+    path with edits as a multiple of the plain one.
     """
     from livevis.generate.engine import load_engine
 
     checked = load_engine(engine)
     load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    contestants = [one for name in runners for one in _ours(checked, name, size=size, steps=steps)]
+    contestants = [one for name in runners for one in _ours(checked, name, size=size, steps=steps, edits=edits)]
     contestants += _peers(checked, peers, steps=steps)
     _take_turns(contestants, _scenes(size), repeats=repeats, frames=frames)
     return {
@@ -109,10 +115,18 @@ def bench(
         },
         "contestants": [_row(one) for one in contestants],
         "ratios": _ratios(contestants),
+        "edits": _cost(contestants),
     }  # fmt: skip
 
 
-def _ours(engine: Any, name: str, *, size: int, steps: int) -> list[Contestant]:
+def _paths(edits: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """All paths: PATHS, and the plain one with so many edit slots half up."""
+    heard = [{f"guidance/text_{n}": CONCEPTS[n - 1], f"guidance/scale_{n}": 0.5} for n in range(1, len(CONCEPTS) + 1)]
+    more = {f"{PLAIN} edits={count}": {k: v for slot in heard[:count] for k, v in slot.items()} for count in edits}
+    return PATHS | {name: PATHS[PLAIN] | slots for name, slots in more.items()}
+
+
+def _ours(engine: Any, name: str, *, size: int, steps: int, edits: Sequence[int] = ()) -> list[Contestant]:
     import torch
 
     from livevis.generate.diffusion import DiffusionGenerator
@@ -127,7 +141,7 @@ def _ours(engine: Any, name: str, *, size: int, steps: int) -> list[Contestant]:
         Contestant(
             f"{generator.runner} {path}", _play(generator, changed, engine.strength, steps), threads, _spent(timed)
         )
-        for path, changed in PATHS.items()
+        for path, changed in _paths(edits).items()
     ]
 
 
@@ -241,6 +255,17 @@ def _ratios(contestants: Sequence[Contestant]) -> dict[str, dict[str, float]]:
     }
 
 
+def _cost(contestants: Sequence[Contestant]) -> dict[str, float]:
+    """What a frame with edits takes as a multiple of the plain frame on the same runner: median of paired blocks."""
+    by_name = {one.name: one for one in contestants}
+    edited = [(one, by_name.get(one.name.partition(" edits=")[0])) for one in contestants if " edits=" in one.name]
+    return {
+        one.name: round(statistics.median(e / p for e, p in zip(one.blocks_ms, plain.blocks_ms, strict=True)), 2)
+        for one, plain in edited
+        if plain is not None
+    }
+
+
 def _machine() -> dict[str, Any]:
     from importlib.metadata import version
 
@@ -266,4 +291,5 @@ def report(result: Mapping[str, Any]) -> str:
         lines.append(f"{row['name']:26}{row['ms']:10.2f}{row['ms_p99']:8.1f}{row['fps']:8.1f}{more}")
     for peer, ours in result["ratios"].items():
         lines += [f"{name} is x{ratio} of {peer}" for name, ratio in ours.items()]
+    lines += [f"{name} takes x{ratio} of the plain time" for name, ratio in result["edits"].items()]
     return "\n".join(lines)

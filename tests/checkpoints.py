@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from livevis.core.catalogue import CATALOGUE
 from livevis.core.types import Controls, Cue
 from livevis.generate.engine import Engine, load_engine
 
@@ -37,6 +38,7 @@ VALUES: dict[str, Any] = {
     "prompt/negative": "",
     "attention/word": "",
     "attention/gain": 1.0,
+    **{row.id: row.default for row in CATALOGUE if row.group == "guidance"},
 }
 
 

@@ -48,17 +48,40 @@ def aside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers' Euler under numpy 2
 def test_every_contestant_is_timed_and_set_against_the_peer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     flags = argparse.Namespace(
-        engine=str(folder), runner="torch,openvino", size=64, steps=1, peer=["diffusers"], repeats=2, json=True
+        engine=str(folder),
+        runner="torch,openvino",
+        size=64,
+        steps=1,
+        edits=[1, 4],
+        peer=["diffusers"],
+        repeats=2,
+        json=True,
     )
     assert bench.main(flags) == 0
     result = json.loads(capsys.readouterr().out)
     rows = {row["name"]: row for row in result["contestants"]}
-    ours = {f"{runner} {path}" for runner in ("torch", "openvino") for path in bench.PATHS}
+    edited = {f"{runner} default edits={n}" for runner in ("torch", "openvino") for n in (1, 4)}
+    ours = {f"{runner} {path}" for runner in ("torch", "openvino") for path in bench.PATHS} | edited
     assert set(rows) == ours | {"diffusers", "diffusers channels_last"}
     for name in ours:
         assert 0 < rows[name]["networks_ms"] < rows[name]["ms"] and 0 < rows[name]["overhead"] < 1
     assert all(set(ratios) == ours and min(ratios.values()) > 0 for ratios in result["ratios"].values())
-    assert "openvino full" in bench.report(result)
+    assert set(result["edits"]) == edited and min(result["edits"].values()) > 0
+    assert "openvino full" in bench.report(result) and "openvino default edits=4 takes x" in bench.report(result)
+
+
+def test_edit_slots_are_heard_as_often_as_asked(folder: Path) -> None:
+    generator_of = {one.name: one for one in bench._ours(load_engine(folder), "torch", size=64, steps=1, edits=[1, 4])}
+    rows = {}
+    for name in ("torch default", "torch default edits=1", "torch default edits=4"):
+        one = generator_of[name]
+        generator = next(c.cell_contents for c in one.frame.__closure__ or () if hasattr(c.cell_contents, "runners"))
+        denoise, calls = generator.runners["denoise"], []
+        run = denoise.run
+        denoise.run = lambda tensors, run=run, calls=calls: calls.append(1) or run(tensors)
+        one.frame(bench._scenes(64)[0])
+        denoise.run, rows[name] = run, len(calls)
+    assert list(rows.values()) == [1, 2, 5]
 
 
 def test_the_self_path_encodes_no_scene(folder: Path) -> None:

@@ -45,6 +45,7 @@ SCENES = (
 )
 """The bundled scenes, in the order of their OSC index: append only."""
 PROMPT_SLOTS = 4
+EDIT_SLOTS = 4
 
 
 def scene_names() -> tuple[str, ...]:
@@ -105,6 +106,23 @@ def _prompt_rows() -> Iterable[Param]:
         doc = f"share of prompt {slot} in the blend; the weights are normalised to sum 1"
         yield _number(f"prompt/weight_{slot}", slot == 1, 0, 1, doc, safe=(0, 1))
     yield _text("prompt/negative", "what the picture must not show; acts where guidance is above 1")
+
+
+def _guidance_rows() -> Iterable[Param]:
+    for slot in range(1, EDIT_SLOTS + 1):
+        yield _text(f"guidance/text_{slot}", f"what edit slot {slot} adds to the prompt; empty = off")
+    for slot in range(1, EDIT_SLOTS + 1):
+        doc = f"how far edit slot {slot} pushes: 1 = to the prompt with its text, below 0 = away from it"
+        yield _number(f"guidance/scale_{slot}", 0, -1, 2, doc, safe=(-1, 1))
+    for slot in range(1, EDIT_SLOTS + 1):
+        doc = f"share of the picture that edit slot {slot} leaves alone, the least edited first"
+        yield _number(f"guidance/threshold_{slot}", 0.5, 0, 1, doc, safe=(0, 1))
+    yield _number("guidance/momentum", 0.25, 0, 4, "how long edits swell and ring on, 0 = not", unit="s", safe=(0, 2))
+    yield _number("guidance/gain", 1.25, 1, 4, "what a steady edit swells to by momentum, 1 = not at all", safe=(1, 2))
+    doc = "width of the threshold's edge: 0 is hard, 0.1 keeps the entries near it from flickering"
+    yield _number("guidance/softness", 0.1, 0, 1, doc, safe=(0, 1))
+    doc = "edits act at the noise timesteps below this one: 1000 = at all, 500 = on finer things only"
+    yield _number("guidance/warm_up", 1000, 0, 1000, doc, safe=(0, 1000))
 
 
 _SESSION = (SESSION,)
@@ -215,6 +233,7 @@ CATALOGUE: tuple[Param, ...] = (
     *_DIFFUSION,
     *_ATTENTION,
     *_AADIFF,
+    *_guidance_rows(),
     *_FEEDBACK,
     *_SCENE,
     *_EFFECT,

@@ -119,16 +119,52 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """One fader of semantic guidance: what the picture is pushed towards, and how far.
+
+    text: empty is off; scale: 1 goes as far as the edited prompt would, below 0 pushes away from it; threshold: the
+    quantile 0..1 of the edit's own strength that a latent entry must reach to be moved.
+    """
+
+    text: str = ""
+    scale: float = 0.0
+    threshold: float = 0.5
+
+    @property
+    def heard(self) -> bool:
+        """Whether it pushes now (its momentum may ring on when it does not)."""
+        return bool(self.text) and self.scale != 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """The faders of one frame (SEGA, Brack et al. 2023), and what they share.
+
+    slots: by position, so that momentum finds its fader again; momentum_s: time constant of the momentum, 0 is none;
+    gain: what a steady push grows to, >= 1; softness: of the threshold's edge, 0 is hard; warm_up: heard at timesteps
+    below it.
+    """
+
+    slots: tuple[Edit, ...] = ()
+    momentum_s: float = 0.0
+    gain: float = 1.0
+    softness: float = 0.0
+    warm_up: float = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
 class Conditioning:
     """What a method asks the generator to show.
 
     prompts: up to four (text, weight >= 0); negative: used where the model has classifier-free guidance;
-    word_gains: word of the prompt -> attention strength (1 = unchanged; Hertz et al. 2022, attention re-weighting).
+    word_gains: word of the prompt -> attention strength (1 = unchanged; Hertz et al. 2022, attention re-weighting);
+    edits: what the picture is pushed towards beside the prompts.
     """
 
     prompts: tuple[tuple[str, float], ...]
     negative: str = ""
     word_gains: tuple[tuple[str, float], ...] = ()
+    edits: Edits = Edits()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,12 +12,15 @@ import torch
 from torch import Tensor
 
 from livevis.core.types import Conditioning, Controls, Cue, Picture
-from livevis.generate import latents, schedule
+from livevis.generate import latents, schedule, semantic
 from livevis.generate.engine import Engine
+from livevis.generate.guidance.rows import Base, base
+from livevis.generate.guidance.slots import Key, SlotState
 from livevis.generate.latents import Motion
 from livevis.generate.networks import networks, time_features
 from livevis.generate.noise import walk
-from livevis.generate.text import PromptEncoder, TextRow, load_tokenizer
+from livevis.generate.semantic import Guiding
+from livevis.generate.text import PromptEncoder, TextRow, load_tokenizer, normalised
 from livevis.runners.table import RunnerName, choose, open_runners
 
 LONGEST_FRAME_S = 0.25
@@ -29,7 +32,7 @@ class GeneratorState:
     """What one frame leaves to the next.
 
     seed: the session's; frame: frames made; time_s: audio time of the last one; phase: place on the noise walk
-    (None before the first frame); latent: the last output [1, C, h, w].
+    (None before the first frame); latent: the last output [1, C, h, w]; slots: the edit slots' momentum, None at rest.
     """
 
     seed: int
@@ -37,6 +40,7 @@ class GeneratorState:
     time_s: float = 0.0
     phase: float | None = None
     latent: Tensor | None = None
+    slots: SlotState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +136,12 @@ class DiffusionGenerator:
         scene = self.encode(init_image) if wanted and init_image is not None else None
         x0 = latents.start(scene, own, play.amount)
         rows = self._text.rows(conditioning, guided=play.guidance > 1.0)
-        latent = self.denoise(x0, rows, play, (state.seed, play.seed), phase)
+        guiding = self._guiding(state, conditioning, play, dt_s)
+        latent, guiding = self.denoise(x0, rows, play, (state.seed, play.seed), phase, guiding)
         picture = self.decode(latent)
-        kept = latent if bool(torch.isfinite(latent).all()) else None  # a broken latent must not feed itself for ever
-        return GeneratorState(state.seed, state.frame + 1, cue.time_s, phase, kept), picture
+        whole = bool(torch.isfinite(latent).all())  # a broken latent must not feed itself for ever
+        kept, slots = (latent, semantic.end(guiding)) if whole else (None, None)
+        return GeneratorState(state.seed, state.frame + 1, cue.time_s, phase, kept, slots), picture
 
     def encode(self, picture: Picture) -> Tensor:
         """Encode a picture uint8 [H, W, 3] (resized if need be); an unchanged picture is not encoded again."""
@@ -147,19 +153,32 @@ class DiffusionGenerator:
         return latent
 
     def denoise(
-        self, x0: Tensor | None, rows: tuple[TextRow, ...], play: Play, seed: tuple[int, int], phase: float
-    ) -> Tensor:
-        """Noise x0 and take `play.steps` denoising steps; without x0 the whole picture is dreamt from noise."""
+        self,
+        x0: Tensor | None,
+        rows: tuple[TextRow, ...],
+        play: Play,
+        seed: tuple[int, int],
+        phase: float,
+        guiding: Guiding | None = None,
+    ) -> tuple[Tensor, Guiding | None]:
+        """Noise x0 and take `play.steps` denoising steps; without x0 the whole picture is dreamt from noise.
+
+        guiding: the edit slots, which come back with the momentum of this frame.
+        """
         strength = 1.0 if x0 is None else play.strength
         path = schedule.levels(self._schedule, strength=strength, steps=play.steps)
         noise = walk((*seed, 0), phase, self._latent_shape).to(rows[0].text.device)
         z = schedule.add_noise(torch.zeros_like(noise) if x0 is None else x0, noise, path[0])
         for k, (at, to) in enumerate(pairwise(path)):
-            output = self._predict(z, at, rows, play.guidance)
+            found = self._predict(z, at, rows, play.guidance)
+            ask = partial(self._ask, z, at)
+            guiding, output = semantic.guide(
+                guiding, found, ask, index=k, level=at, prediction=self._schedule.prediction
+            )
             fresh = walk((*seed, k + 1), phase, self._latent_shape).to(z.device) if self._stochastic(to) else noise
             estimate = schedule.clean(self._schedule.prediction, z, output, at)
             z = schedule.step_to(self._schedule.rule, estimate, at, to, fresh)
-        return z
+        return z, guiding
 
     def decode(self, latent: Tensor) -> Picture:
         """Decode a latent to a picture uint8 [size, size, 3]."""
@@ -169,16 +188,25 @@ class DiffusionGenerator:
     def _stochastic(self, to: schedule.Level) -> bool:
         return self._schedule.rule != "euler" and to.noise > 0.0
 
-    def _predict(self, z: Tensor, at: schedule.Level, rows: tuple[TextRow, ...], guidance: float) -> Tensor:
+    def _predict(self, z: Tensor, at: schedule.Level, rows: tuple[TextRow, ...], guidance: float) -> Base:
         """Run the UNet once per text row; two rows are classifier-free guidance (Ho and Salimans 2022, eq. 6)."""
-        time = self._time(at.timestep)
-        outputs = [
-            self.runners["denoise"].run({"latent": z, "time": time, "text": row.text, "token_gain": row.token_gain})[
-                "prediction"
-            ]
-            for row in rows
-        ]
-        return outputs[0] if len(outputs) == 1 else torch.lerp(outputs[0], outputs[1], guidance)
+        return base(torch.cat([self._ask(z, at, row) for row in rows]), guidance)
+
+    def _ask(self, z: Tensor, at: schedule.Level, row: TextRow) -> Tensor:
+        asked = {"latent": z, "time": self._time(at.timestep), "text": row.text, "token_gain": row.token_gain}
+        return self.runners["denoise"].run(asked)["prediction"]
+
+    def _guiding(self, state: GeneratorState, conditioning: Conditioning, play: Play, dt_s: float) -> Guiding | None:
+        guided = play.guidance > 1.0
+        key = Key(
+            prompt=tuple(normalised(conditioning.prompts)),
+            seed=(state.seed, play.seed, guided),  # guidance measures edits against another row: another velocity
+            shape=self._latent_shape[1:],
+            steps=play.steps,
+            concepts=tuple(edit.text for edit in conditioning.edits.slots),
+        )
+        rows = self._text.edit_rows(conditioning, guided=guided)
+        return semantic.begin(state.slots, conditioning.edits, rows, key, dt_s=dt_s)
 
     def _encode_text(self, ids: Tensor) -> Tensor:
         return self.runners["text"].run({"ids": ids})["text"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -82,6 +82,23 @@ class PromptEncoder:
         negative = self.encoded(conditioning.negative).embedding
         return TextRow(negative, torch.ones_like(row.token_gain)), row
 
+    def edit_rows(self, conditioning: Conditioning, *, guided: bool) -> tuple[TextRow | None, ...]:
+        """Return the row of each edit slot, None where it is not heard.
+
+        Without guidance a row is the prompt with the slot's text behind it ("prompt, text"; each one of a blend), under
+        the same word gains: such models have no unconditional answer to measure an edit against, so it is measured
+        against the prompt, and full scale is the picture of the longer prompt. With guidance it is the text alone,
+        measured against the negative prompt, as SEGA does.
+        """
+        slots = conditioning.edits.slots
+        return tuple(self._edit_row(conditioning, edit.text, guided) if edit.heard else None for edit in slots)
+
+    def _edit_row(self, conditioning: Conditioning, text: str, guided: bool) -> TextRow:
+        if guided:
+            return TextRow(self.encoded(text).embedding, torch.ones(1, self._tokens))
+        prompts = tuple((joined(prompt, text), share) for prompt, share in normalised(conditioning.prompts))
+        return self.rows(replace(conditioning, prompts=prompts), guided=False)[0]
+
     def words(self, text: str) -> tuple[str, ...]:
         """Return the words of `text` as the tokenizer splits them."""
         return words_of(self.encoded(text).pieces)
@@ -134,6 +151,11 @@ def spans(pieces: Sequence[str], wanted: Sequence[str]) -> list[int]:
 def words_of(pieces: Sequence[str]) -> tuple[str, ...]:
     """Return the words that token pieces (start and end token included) spell."""
     return tuple(word for word in "".join(pieces[1:-1]).split(WORD_END) if word)
+
+
+def joined(prompt: str, text: str) -> str:
+    """Return the prompt with `text` behind it."""
+    return f"{prompt}, {text}" if prompt else text
 
 
 def normalised(prompts: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from livevis.core.types import Conditioning, Controls
+from livevis.methods.semantic import edits
 
 PROMPTS = (1, 2, 3, 4)
 
 
 def condition(controls: Controls) -> Conditioning:
-    """Read prompt/* and attention/* into a Conditioning; sound has already moved the values.
+    """Read prompt/*, attention/* and guidance/* into a Conditioning; sound has already moved the values.
 
     Prompts without text or weight are left out; attention/word may hold several words, comma-separated. A word that
     only a prompt at rest holds is left out with it, so that a look can name words before they are faded in.
@@ -25,4 +26,5 @@ def condition(controls: Controls) -> Conditioning:
         word_gains=tuple(
             (word, gain) for word in words if word and not (word.lower() in resting and word.lower() not in heard)
         ),
+        edits=edits(controls),
     )
