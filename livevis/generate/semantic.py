@@ -40,7 +40,7 @@ def begin(
 
     key: its prompt holds the blend's normalised shares; dt_s: seconds since the last frame.
     """
-    if state is None and all(row is None for row in rows):
+    if all(row is None for row in rows) and (state is None or not rows):
         return None
     device = next((row.text.device for row in rows if row is not None), None)
     state = slots.init(key, device) if state is None else carried(state, key)

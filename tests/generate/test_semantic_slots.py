@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from livevis.core.types import Picture
+from livevis.core.types import Conditioning, Picture
 from livevis.generate import semantic
 from livevis.generate.diffusion import DiffusionGenerator, GeneratorState
 from livevis.generate.engine import Engine
@@ -361,6 +361,14 @@ def test_a_broken_edit_row_does_not_reach_the_picture(
     monkeypatch.undo()
     healed, _ = play(generator, pictures[0], state=replace(rung), **STILL, **EDIT)
     assert not torch.equal(healed.latent, plain) and bool(torch.isfinite(healed.latent).all())
+
+
+def test_a_method_that_knows_no_slots_ends_them(generator: DiffusionGenerator, pictures: list[Picture]) -> None:
+    state, _ = play(generator, pictures[0], frames=3, **EDIT)
+    assert state.slots is not None
+    bare = Conditioning((("burning aurora", 1.0),))
+    state, picture = generator.step(state, cue(3), bare, pictures[0])
+    assert state.slots is None and picture.std() > 2
 
 
 def test_a_broken_frame_drops_the_momentum_too(generator: DiffusionGenerator, pictures: list[Picture]) -> None:
