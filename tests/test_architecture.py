@@ -17,7 +17,7 @@ MAY = {("generate", "runners"), ("world", "stage")}
 """Leaf pairs that may meet: (who imports, what)."""
 STAGE_PROCESS = (
     "livevis.live", "livevis.show", "livevis.hearing", "livevis.measures", "livevis.supervisor", "livevis.worker",
-    "livevis.cli", "livevis.analysis.analyser", "livevis.audio.source", "livevis.stage.compositor",
+    "livevis.cli", "livevis.flags", "livevis.analysis.analyser", "livevis.audio.source", "livevis.stage.compositor",
     "livevis.stage.surface", "livevis.stage.outputs", "livevis.stage.hud", "livevis.surfaces.osc",
     "livevis.generate.engine",
 )  # fmt: skip
