@@ -51,11 +51,13 @@ def texture_loss(made: Tensor, wanted: Tensor, window: int = 8) -> Tensor:
     return gap.abs().mean()
 
 
-def detail(pictures: Tensor, window: int = 8) -> Tensor:
-    """The local amount of fine detail, [B, 1, h, w]."""
-    grey = pictures.float().mean(1, keepdim=True)
-    around = (grey[..., 1:-1, :-2] + grey[..., 1:-1, 2:] + grey[..., :-2, 1:-1] + grey[..., 2:, 1:-1]) / 4
-    energy = functional.avg_pool2d((grey[..., 1:-1, 1:-1] - around).square(), window, window // 2)
+def detail(pictures: Tensor, window: int = 8, *, order: int = 1) -> Tensor:
+    """The local amount of fine detail, [B, 1, h, w]: of the Laplacian, or at `order` 2 of the finest part of that."""
+    fine = pictures.float().mean(1, keepdim=True)
+    for _ in range(order):
+        around = (fine[..., 1:-1, :-2] + fine[..., 1:-1, 2:] + fine[..., :-2, 1:-1] + fine[..., 2:, 1:-1]) / 4
+        fine = fine[..., 1:-1, 1:-1] - around
+    energy = functional.avg_pool2d(fine.square(), window, window // 2)
     return (energy + 1e-5).sqrt()  # the root has no slope at nothing
 
 

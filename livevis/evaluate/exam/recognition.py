@@ -31,6 +31,7 @@ def _renders(exam: Exam) -> Iterator[Figure]:
     yield Figure(PART, "scenes found that are not there, a render", float(others.float().mean()), len(others))
     seen = exam.look(exam.rendered(exam.mixtures))
     yield proportion(PART, "both found, renders of mixtures", _both(exam, seen, exam.mixtures))
+    yield proportion(PART, "the two likeliest, renders of mixtures", _first(exam, seen, exam.mixtures))
 
 
 def _mixtures(exam: Exam) -> Iterator[Figure]:
@@ -42,6 +43,7 @@ def _mixtures(exam: Exam) -> Iterator[Figure]:
     verdict = exam.look(made)
     yield proportion(PART, "both found, held-out mixtures, 4 steps", _both(exam, verdict, exam.mixtures), goal=0.85)
     yield proportion(PART, "both found and no third, the same", _only(exam, verdict, exam.mixtures))
+    yield proportion(PART, "the two likeliest, the same", _first(exam, verdict, exam.mixtures))
 
 
 def _named(exam: Exam, name: str, draws: Sequence[Any], verdict: Any, *, goal: float | None = None) -> Figure:
@@ -68,3 +70,10 @@ def _both(exam: Exam, verdict: Any, draws: Sequence[Any]) -> list[bool]:
 def _only(exam: Exam, verdict: Any, draws: Sequence[Any]) -> list[bool]:
     whole = verdict.found().sum(1).tolist()
     return [both and number == 2 for both, number in zip(_both(exam, verdict, draws), whole, strict=True)]
+
+
+def _first(exam: Exam, verdict: Any, draws: Sequence[Any]) -> list[bool]:
+    """Whether a mixture's two scenes are the judge's two likeliest, however sure it is of them."""
+    told = verdict.scenes.topk(2, dim=1).indices.tolist()
+    wanted = [{exam.column(part.scene) for part in drawn.parts} for drawn in draws]
+    return [set(row) == scenes for row, scenes in zip(told, wanted, strict=True)]
