@@ -122,7 +122,8 @@ def _command(options: PocketOptions) -> str:
 
 def _figures(facts: Mapping[str, Any]) -> str:
     lines = [f"- {name}: {value}" for name, value in facts["figures"].items()]
-    lines.append(f"- crispness of the grid's rows (mean absolute Laplacian, 1 is the renders'): {facts['grid']}")
+    rows = ", ".join(f"{name} {value}" for name, value in facts["grid"].items())
+    lines.append(f"- crispness of the grid's rows (mean absolute Laplacian, 1 is the renders'): {rows}")
     if facts.get("examined"):
         lines += ["", _EXAMINED, *(_row(name, marks) for name, marks in facts["examined"].items())]
     return "\n".join(lines)
