@@ -92,6 +92,18 @@ def test_who_does_as_asked_gets_full_marks_and_who_keeps_the_old_picture_none(ex
     assert found["both found, held-out mixtures, 4 steps"].value == 0.0
 
 
+def test_the_two_likeliest_need_not_be_sure(exam: CodedExam) -> None:
+    draws, count = exam.mixtures[:4], len(exam.scenes)
+    logits = torch.linspace(-9, -8, count).repeat(4, 1)
+    for row, drawn in enumerate(draws):
+        for part in drawn.parts[: 2 if row else 1]:  # of the first mixture only one
+            logits[row, exam.column(part.scene)] = -1.0
+    logits[0, next(place for place, name in enumerate(exam.scenes) if name not in draws[0].scenes)] = -0.5
+    verdict = Verdict(logits, logits, logits[..., None], logits)
+    assert recognition._first(exam, verdict, draws) == [False, True, True, True]
+    assert not any(recognition._both(exam, verdict, draws))
+
+
 def test_what_is_asked_is_held_out(exam: CodedExam) -> None:
     assert len(exam.draws) == 2 * len(exam.asked) == 48
     assert {len(drawn.parts) for drawn in exam.draws} == {1}
