@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livevis.core.features import SAMPLE_RATE_HZ
-from livevis.evaluate.exam.statistics import wilson
+from livevis.evaluate.statistics import wilson
 from livevis.train.clap.clips import BAND, make_clip, make_music
 from livevis.train.clap.rooms import F32, Rng, at_level, low_passed, silent, unheard_room
 

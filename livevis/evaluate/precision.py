@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from livevis.core.types import Conditioning, Controls, Cue, Picture
-from livevis.evaluate.exam.statistics import psnr_db
+from livevis.evaluate.statistics import psnr_db
 from livevis.generate.diffusion import DiffusionGenerator
 from livevis.generate.engine import Engine
 

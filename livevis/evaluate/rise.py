@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from livevis.core.types import Picture
+from livevis.evaluate.lagged import best_lag, correlation
 from livevis.evaluate.playing import add_play_flags
 
 F64 = npt.NDArray[np.float64]
 BRIGHT = 0.35
 """Relative luminance above which a pixel counts as burning."""
-MAX_LAG = 10
 _LUMA = np.array([0.2126, 0.7152, 0.0722])
 
 
@@ -40,20 +40,6 @@ def height_of(picture: Picture) -> float:
     rows = picture.shape[0]
     top = np.where(bright.any(axis=0), rows - bright.argmax(axis=0), 0)
     return float(top.mean() / rows)
-
-
-def correlation(a: F64, b: F64) -> float:
-    """Return Pearson's r of two series [N]; 0 when either is constant."""
-    if a.std() < 1e-12 or b.std() < 1e-12:
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def best_lag(driver: F64, moved: F64, most: int = MAX_LAG) -> tuple[int, float]:
-    """Return (lag in frames, r) where `moved` follows `driver` best; lags 0..most, never negative."""
-    scores = [correlation(driver[: len(driver) - lag], moved[lag:]) for lag in range(most + 1)]
-    lag = int(np.argmax(scores))
-    return lag, scores[lag]
 
 
 def chance(driver: F64, moved: F64, shifts: int = 200) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from livevis.core.catalogue import EDIT_SLOTS
 from livevis.core.types import Controls, Edit, Edits
 
-SLOTS = (1, 2, 3, 4)
 SMALLEST_SCALE = 1e-3
 """Less moves no pixel by one level of 255: the endless tail of a release must not cost a network row for ever."""
 
@@ -12,7 +12,7 @@ SMALLEST_SCALE = 1e-3
 def edits(controls: Controls) -> Edits:
     """Read guidance/* into Edits; every slot keeps its place, whether it is heard or not."""
     return Edits(
-        slots=tuple(_slot(controls, n) for n in SLOTS),
+        slots=tuple(_slot(controls, n) for n in range(1, EDIT_SLOTS + 1)),
         momentum_s=controls.number("guidance/momentum"),
         gain=controls.number("guidance/gain"),
         softness=controls.number("guidance/softness"),

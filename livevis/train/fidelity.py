@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from livevis.evaluate.exam.statistics import psnr_db, ssim
+from livevis.evaluate.statistics import psnr_db, ssim
 
 
 @torch.no_grad()

@@ -12,7 +12,8 @@ import torch
 
 from livevis.core.errors import ConfigError
 from livevis.evaluate.align import AlignPlan, align, as_json, lines
-from livevis.evaluate.sync.likeness import Likeness, best_lag, follows, magnitude
+from livevis.evaluate.lagged import best_lag
+from livevis.evaluate.sync.likeness import Likeness, follows, magnitude
 from livevis.evaluate.sync.onsets import RATE_HZ
 from livevis.evaluate.sync.plot import panels
 from livevis.train.clip.network import CLIP_SHAPES, build_clip, save_clip
@@ -105,7 +106,7 @@ def test_smoothing_is_the_mean_of_what_is_there() -> None:
 def test_the_lag_is_found_either_way(lag: int) -> None:
     curve = np.random.default_rng(3).standard_normal(240).cumsum()
     driver, moved = curve[40:200], curve[40 - lag : 200 - lag]
-    found, r = best_lag(driver, moved, 40)
+    found, r = best_lag(driver, moved, 40, least=-40)
     assert found == lag and r == pytest.approx(1.0)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import linalg, stats
 
-from livevis.evaluate.exam.statistics import (
+from livevis.evaluate.statistics import (
     frechet,
     high_frequency_energy,
     luma,

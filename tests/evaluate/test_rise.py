@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from livevis.evaluate.rise import best_lag, compare, height_of, light_of
+from livevis.evaluate.lagged import best_lag
+from livevis.evaluate.rise import compare, height_of, light_of
 
 
 def beat(n: int = 400) -> np.ndarray:

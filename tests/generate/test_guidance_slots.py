@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from livevis.core.catalogue import EDIT_SLOTS
 from livevis.core.errors import ConfigError
 from livevis.generate.guidance import sega, slots
 from livevis.generate.guidance.momentum import NONE, Momentum, over_time
 from livevis.generate.guidance.rows import Base, base
-from livevis.generate.guidance.slots import SLOTS, Key, Slot, SlotState, pack
+from livevis.generate.guidance.slots import Key, Slot, SlotState, pack
 from livevis.generate.schedule import Level, Prediction, clean, levels, read_schedule
 
 SCHEDULE = read_schedule({"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"})
@@ -54,9 +55,9 @@ def play(*faders: Slot, prompt: Tensor, edits: Tensor, **how: Any) -> Tensor:
 def test_weight_zero_is_no_guidance_bit_for_bit(prediction: Prediction, guided: bool) -> None:
     """Whatever the slot holds, and even if its row or its momentum is broken."""
     plain = base(noise(2 if guided else 1), 2.5)
-    edits = noise(SLOTS, seed=1)
+    edits = noise(EDIT_SLOTS, seed=1)
     edits[1], edits[2] = torch.nan, torch.inf
-    state = replace(fresh(), velocity=torch.full((1, SLOTS, *SHAPE), 3.0))
+    state = replace(fresh(), velocity=torch.full((1, EDIT_SLOTS, *SHAPE), 3.0))
     faders = pack([Slot(scale=1.5, threshold=0.3, softness=soft) for soft in (0.0, 0.1, 0.0, 0.1)])
     momentum = over_time(tau_s=0.25, gain=1.43, dt_s=1 / 30)
     state, made = slots.step(state, plain, edits, faders, momentum, index=0, level=ONE_STEP, prediction=prediction)
@@ -66,7 +67,7 @@ def test_weight_zero_is_no_guidance_bit_for_bit(prediction: Prediction, guided: 
 
 @pytest.mark.parametrize("broken", [torch.nan, torch.inf, -torch.inf])
 def test_a_broken_row_does_not_reach_the_picture_nor_ring_on(broken: float) -> None:
-    prompt, edits, state = noise(1), noise(SLOTS, seed=1), fresh()
+    prompt, edits, state = noise(1), noise(EDIT_SLOTS, seed=1), fresh()
     edits[0], edits[1, 0, 0, 0] = broken, broken
     for softness in (0.0, 0.1):
         faders = pack([Slot(1.0, 1.0, threshold=0.5, softness=softness)] * 3)
@@ -77,7 +78,7 @@ def test_a_broken_row_does_not_reach_the_picture_nor_ring_on(broken: float) -> N
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_outputs_stay_so_and_are_edited_in_float32(dtype: torch.dtype) -> None:
-    prompt, edits = noise(1).to(dtype), noise(SLOTS, seed=1).to(dtype)
+    prompt, edits = noise(1).to(dtype), noise(EDIT_SLOTS, seed=1).to(dtype)
     faders = pack([Slot(0.7, 1.0, 0.5)])
     state, made = slots.step(fresh(), base(prompt), edits, faders, NONE, index=0, level=ONE_STEP)
     wanted = play(Slot(0.7, 1.0, 0.5), prompt=prompt.float(), edits=edits.float())
@@ -88,7 +89,7 @@ def test_half_precision_outputs_stay_so_and_are_edited_in_float32(dtype: torch.d
 
 
 def test_a_scale_that_falls_to_zero_becomes_silence() -> None:
-    prompt, edits = noise(1), noise(SLOTS, seed=1)
+    prompt, edits = noise(1), noise(EDIT_SLOTS, seed=1)
     state, momentum = fresh(), over_time(tau_s=0.25, gain=1.43, dt_s=1 / 30)
     heard = []
     for frame in range(30 * 6):
@@ -100,15 +101,15 @@ def test_a_scale_that_falls_to_zero_becomes_silence() -> None:
 
 
 def test_a_new_slot_is_off_and_too_many_are_refused() -> None:
-    assert torch.equal(play(Slot(scale=9.0), prompt=noise(1), edits=noise(SLOTS, seed=1)), noise(1))
-    assert pack([]).weight.shape == (SLOTS,)
+    assert torch.equal(play(Slot(scale=9.0), prompt=noise(1), edits=noise(EDIT_SLOTS, seed=1)), noise(1))
+    assert pack([]).weight.shape == (EDIT_SLOTS,)
     with pytest.raises(ConfigError, match="at most 4 edit slots can be played, not 5"):
         pack([Slot()] * 5)
 
 
 @pytest.mark.parametrize("prediction", PREDICTIONS)
 def test_scale_one_is_the_edited_prompt_itself(prediction: Prediction) -> None:
-    prompt, edits = noise(1, dtype=torch.float64), noise(SLOTS, seed=1, dtype=torch.float64)
+    prompt, edits = noise(1, dtype=torch.float64), noise(EDIT_SLOTS, seed=1, dtype=torch.float64)
     made = play(Slot(1.0, 1.0, threshold=0.0), prompt=prompt, edits=edits, prediction=prediction)
     torch.testing.assert_close(made, edits[:1], rtol=0, atol=1e-12)
 
@@ -119,7 +120,7 @@ def test_a_scale_up_to_one_stays_between_prompt_and_edit(
     scale: float, threshold: float, softness: float, level: Level
 ) -> None:
     """So one step at t = 999 cannot explode, though there an edit of eps is magnified 14.6 times."""
-    prompt, edits = noise(1, dtype=torch.float64), noise(SLOTS, seed=1, dtype=torch.float64)
+    prompt, edits = noise(1, dtype=torch.float64), noise(EDIT_SLOTS, seed=1, dtype=torch.float64)
     made = play(Slot(scale, 1.0, threshold, softness), prompt=prompt, edits=edits, level=level)
     low, high = torch.minimum(prompt, edits[:1]), torch.maximum(prompt, edits[:1])
     assert (made >= low - 1e-9).all() and (made <= high + 1e-9).all()
@@ -129,11 +130,11 @@ def test_a_scale_up_to_one_stays_between_prompt_and_edit(
 def test_every_prediction_type_makes_the_same_picture(level: Level) -> None:
     """x0 rows turned into eps, v and x0 outputs; momentum is held in x0 units, so it is shared between them too."""
     z = noise(1, seed=5, dtype=torch.float64)
-    x0 = noise(1 + SLOTS, seed=2, dtype=torch.float64)
+    x0 = noise(1 + EDIT_SLOTS, seed=2, dtype=torch.float64)
     eps = (z - level.signal * x0) / level.noise
     outputs = {"epsilon": eps, "v_prediction": level.signal * eps - level.noise * x0, "sample": x0}
     faders = double(pack([Slot(0.7, 1.0, 0.6), Slot(-0.4, 0.5, 0.8, softness=0.1)]))
-    velocity = 0.1 * noise(SLOTS, seed=3, dtype=torch.float64)[None]
+    velocity = 0.1 * noise(EDIT_SLOTS, seed=3, dtype=torch.float64)[None]
     made = {}
     for prediction, rows in outputs.items():
         state = SlotState(velocity, KEY)
@@ -152,7 +153,7 @@ def test_kappa_is_what_x0_magnifies_eps_by() -> None:
 
 
 def test_scales_of_fifty_steps_are_held_to_a_reach() -> None:
-    prompt, edits = noise(1, dtype=torch.float64), noise(SLOTS, seed=1, dtype=torch.float64)
+    prompt, edits = noise(1, dtype=torch.float64), noise(EDIT_SLOTS, seed=1, dtype=torch.float64)
     tuned = Slot(5.0, 1.0, threshold=0.0)
 
     def moved(level: Level, **how: float) -> float:
@@ -168,8 +169,8 @@ def test_scales_of_fifty_steps_are_held_to_a_reach() -> None:
 @pytest.mark.parametrize("level", FOUR_STEPS, ids=lambda level: f"t={level.timestep}")
 def test_warm_up_and_cool_down_are_timesteps_of_each_slot(level: Level) -> None:
     bounds = [(1000.0, 0.0), (800.0, 0.0), (499.0, 0.0), (1000.0, 499.0)]
-    edits = torch.zeros(SLOTS, *SHAPE)
-    for slot in range(SLOTS):
+    edits = torch.zeros(EDIT_SLOTS, *SHAPE)
+    for slot in range(EDIT_SLOTS):
         edits[slot, slot] = 1.0  # each edits a channel of its own
     faders = [Slot(1.0, 1.0, 0.0, warm_up=warm, cool_down=cool) for warm, cool in bounds]
     made = play(*faders, prompt=torch.zeros(1, *SHAPE), edits=edits, level=level)
@@ -178,11 +179,11 @@ def test_warm_up_and_cool_down_are_timesteps_of_each_slot(level: Level) -> None:
 
 
 def test_slots_add_up_and_signs_push_away() -> None:
-    prompt, edits = noise(1, dtype=torch.float64), noise(SLOTS, seed=1, dtype=torch.float64)
+    prompt, edits = noise(1, dtype=torch.float64), noise(EDIT_SLOTS, seed=1, dtype=torch.float64)
     faders = [Slot(0.5, 1.0, 0.8), Slot(-0.7, 2.0, 0.5), Slot(1.0, 0.3, 0.9, softness=0.1), Slot(0.9, -1.0)]
     together = play(*faders, prompt=prompt, edits=edits) - prompt
     alone = [
-        play(*(fader if at == slot else Slot() for at in range(SLOTS)), prompt=prompt, edits=edits) - prompt
+        play(*(fader if at == slot else Slot() for at in range(EDIT_SLOTS)), prompt=prompt, edits=edits) - prompt
         for slot, fader in enumerate(faders)
     ]
     torch.testing.assert_close(together, sum(alone), rtol=0, atol=1e-12)
@@ -207,7 +208,7 @@ def test_fifty_steps_of_one_picture_are_sega_itself() -> None:
 
 
 def test_momentum_across_frames_is_the_closed_form() -> None:
-    prompt, edits = torch.zeros(1, *SHAPE), torch.zeros(SLOTS, *SHAPE)
+    prompt, edits = torch.zeros(1, *SHAPE), torch.zeros(EDIT_SLOTS, *SHAPE)
     edits[0] = noise(1)[0] * 0.3
     state, momentum = fresh(), over_time(tau_s=0.25, gain=1.43, dt_s=1 / 30)
     faders = pack([Slot(1.0, 1.0, 0.0)])
@@ -219,7 +220,7 @@ def test_momentum_across_frames_is_the_closed_form() -> None:
 
 
 def test_momentum_is_new_at_the_first_frame_and_each_step_has_its_own() -> None:
-    prompt, edits, faders = noise(1), noise(SLOTS, seed=1), pack([Slot(1.0, 1.0)])
+    prompt, edits, faders = noise(1), noise(EDIT_SLOTS, seed=1), pack([Slot(1.0, 1.0)])
     key = replace(KEY, steps=4)
     how: dict[str, Any] = {"level": FOUR_STEPS[2], "index": 2}
     strong, quiet = (
@@ -233,14 +234,20 @@ def test_momentum_is_new_at_the_first_frame_and_each_step_has_its_own() -> None:
 def test_the_state_that_was_given_is_left_alone() -> None:
     state = fresh()
     later, _ = slots.step(
-        state, base(noise(1)), noise(SLOTS, seed=1), pack([Slot(1.0, 1.0)]), Momentum(0.6, 0.3), index=0, level=ONE_STEP
+        state,
+        base(noise(1)),
+        noise(EDIT_SLOTS, seed=1),
+        pack([Slot(1.0, 1.0)]),
+        Momentum(0.6, 0.3),
+        index=0,
+        level=ONE_STEP,
     )
     assert later.velocity.any() and not state.velocity.any()
 
 
 @pytest.mark.parametrize("curve", ["step", "swell"])
 def test_the_same_at_every_frame_rate(curve: str) -> None:
-    prompt, edits = torch.zeros(1, *SHAPE), noise(SLOTS, seed=1)
+    prompt, edits = torch.zeros(1, *SHAPE), noise(EDIT_SLOTS, seed=1)
     at: dict[int, list[float]] = {}
     for fps in (15, 30, 60):
         state, momentum = fresh(), over_time(tau_s=0.25, gain=1.43, dt_s=1 / fps)
@@ -268,13 +275,13 @@ PLACES: dict[str, tuple[Key, list[float]]] = {
 @pytest.mark.parametrize("name", PLACES)
 def test_momentum_follows_what_it_belongs_to(name: str) -> None:
     key, left = PLACES[name]
-    state = slots.follow(SlotState(torch.ones(1, SLOTS, *SHAPE), KEY), key, keep=0.25)
+    state = slots.follow(SlotState(torch.ones(1, EDIT_SLOTS, *SHAPE), KEY), key, keep=0.25)
     assert state.key == key and state.velocity.shape == (key.steps, len(key.concepts), *key.shape)
     assert state.velocity.amax((0, 2, 3, 4)).tolist() == left == state.velocity.amin((0, 2, 3, 4)).tolist()
 
 
 def test_reset_is_the_default_and_the_same_key_costs_nothing() -> None:
-    state = SlotState(torch.ones(1, SLOTS, *SHAPE), KEY)
+    state = SlotState(torch.ones(1, EDIT_SLOTS, *SHAPE), KEY)
     assert slots.follow(state, replace(KEY)) is state
     assert not slots.follow(state, replace(KEY, seed=8)).velocity.any()
 

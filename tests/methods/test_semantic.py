@@ -10,7 +10,7 @@ from livevis.core.places import assets
 from livevis.core.preset_file import load
 from livevis.core.reference import rows_as_json
 from livevis.core.types import Edit
-from livevis.methods.semantic import SLOTS, SMALLEST_SCALE, edits
+from livevis.methods.semantic import SMALLEST_SCALE, edits
 from livevis.methods.words import condition
 from livevis.world.wordings import WORDINGS
 from tests.checkpoints import controls
@@ -21,7 +21,7 @@ SHARED = ("momentum", "gain", "softness", "warm_up")
 
 def test_slots_keep_their_places() -> None:
     found = edits(controls(guidance__text_3=" neon ", guidance__scale_3=-0.5, guidance__threshold_3=0.2))
-    assert len(found.slots) == len(SLOTS) == EDIT_SLOTS
+    assert len(found.slots) == len(range(1, EDIT_SLOTS + 1)) == EDIT_SLOTS
     assert found.slots[2] == Edit("neon", -0.5, 0.2) and found.slots[2].heard
     assert [edit.heard for edit in found.slots] == [False, False, True, False]
 
@@ -46,12 +46,12 @@ def test_at_rest_no_slot_is_heard() -> None:
 
 
 def test_every_fader_has_a_name_and_all_but_the_texts_are_for_sound() -> None:
-    each = [f"guidance/{key}_{n}" for key in ("text", "scale", "threshold") for n in SLOTS]
+    each = [f"guidance/{key}_{n}" for key in ("text", "scale", "threshold") for n in range(1, EDIT_SLOTS + 1)]
     ids = [*each, *(f"guidance/{key}" for key in SHARED)]
     assert sorted(ids) == sorted(row.id for row in CATALOGUE if row.group == "guidance")
     addresses = {row["id"]: row["address"] for row in rows_as_json(CATALOGUE)}
     assert all(addresses[id] == f"/livevis/{id}" for id in ids)
-    assert [id for id in ids if ROWS[id].safe is None] == each[: len(SLOTS)]
+    assert [id for id in ids if ROWS[id].safe is None] == each[:EDIT_SLOTS]
     assert all(ROWS[id].apply in ("live", "warm") for id in ids), "nothing is rebuilt"
 
 

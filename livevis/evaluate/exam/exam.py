@@ -10,7 +10,7 @@ from typing import Any
 
 from livevis.core.types import Picture
 from livevis.evaluate.exam.player import Player
-from livevis.evaluate.exam.statistics import high_frequency_energy, wilson
+from livevis.evaluate.statistics import high_frequency_energy, wilson
 
 SAY_EVERY = 64
 

@@ -9,7 +9,7 @@ import numpy as np
 from livevis.core.types import Picture
 from livevis.evaluate.exam.exam import Exam, Figure, proportion
 from livevis.evaluate.exam.player import Gains, Player
-from livevis.evaluate.exam.statistics import spearman
+from livevis.evaluate.statistics import spearman
 
 PART = "play"
 GAINS = tuple(np.linspace(0.0, 3.0, 13).tolist())

@@ -9,7 +9,7 @@ import numpy as np
 
 from livevis.core.types import Picture
 from livevis.evaluate.exam.exam import Exam, Figure
-from livevis.evaluate.exam.statistics import frechet, high_frequency_energy, psnr_db, ssim
+from livevis.evaluate.statistics import frechet, high_frequency_energy, psnr_db, ssim
 
 PART = "sharpness"
 STRENGTHS = (0.7, 0.4)

@@ -15,7 +15,7 @@ import numpy as np
 from livevis.core.errors import ConfigError
 from livevis.core.types import Picture
 from livevis.evaluate.excerpt import F32, F64
-from livevis.evaluate.rise import correlation
+from livevis.evaluate.lagged import best_lag, correlation
 from livevis.evaluate.sync.onsets import HOP, RATE_HZ, power
 
 WINDOW_S = 2.5
@@ -102,26 +102,13 @@ def magnitude(sound: F32, *, frames: int, fps: float, window_s: float = WINDOW_S
     return smooth
 
 
-def best_lag(driver: F64, moved: F64, most: int) -> tuple[int, float]:
-    """Return (lag, r) where `moved` follows `driver` best, lags -most..most; a lag below 0 is a lead."""
-    lags = sorted(range(-most, most + 1), key=abs)
-    scores = [_correlation_at(driver, moved, lag) for lag in lags]
-    best = int(np.argmax(scores))
-    return lags[best], scores[best]
-
-
-def _correlation_at(driver: F64, moved: F64, lag: int) -> float:
-    count = len(driver) - abs(lag)
-    return correlation(driver[max(-lag, 0) :][:count], moved[max(lag, 0) :][:count])
-
-
 def follows(driver: F64, moved: F64, *, fps: float, seed: int) -> Following:
     """Correlate two series of one value a frame; chance is the 95th percentile over random circular shifts.
 
     A shift is at least twice the longest lag that is tried, so that no lag undoes it.
     """
     most = min(round(MOST_LAG_S * fps), len(driver) // 5)
-    lag, r = best_lag(driver, moved, most)
+    lag, r = best_lag(driver, moved, most, least=-most)
     turns = np.random.default_rng(seed).integers(2 * most, len(driver) - 2 * most + 1, _SHIFTS)
-    by_chance = [best_lag(np.roll(driver, turn), moved, most)[1] for turn in turns]
+    by_chance = [best_lag(np.roll(driver, turn), moved, most, least=-most)[1] for turn in turns]
     return Following(r, lag / fps, correlation(driver, moved), float(np.percentile(by_chance, 95)))

@@ -16,13 +16,12 @@ from dataclasses import astuple, dataclass, replace
 import torch
 from torch import Tensor
 
+from livevis.core.catalogue import EDIT_SLOTS
 from livevis.core.errors import ConfigError
 from livevis.generate.guidance.mask import per_row, strongest_soft
 from livevis.generate.guidance.momentum import Momentum, push_through, settle
 from livevis.generate.guidance.rows import Base
 from livevis.generate.schedule import Level, Prediction
-
-SLOTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class SlotState:
     key: Key
 
 
-def pack(slots: Sequence[Slot], *, count: int = SLOTS, device: torch.device | str | None = None) -> Slots:
+def pack(slots: Sequence[Slot], *, count: int = EDIT_SLOTS, device: torch.device | str | None = None) -> Slots:
     """Put up to `count` faders into tensors [count], in one transfer; missing ones are off.
 
     Raises ConfigError if there are more.
