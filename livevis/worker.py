@@ -119,7 +119,7 @@ def _play(spec: WorkerSpec, channels: _Channels) -> None:
     init: Picture | None = None
 
     def report() -> None:
-        said = {"heard": conditioner.heard, "notice": conditioner.notice}
+        said = {"heard": conditioner.heard, "notice": conditioner.notice or generator.notice}
         channels.report("playing", step_ms=step_ms, detail=generator.chosen, init_seen=picture_seen, **said)
 
     report()

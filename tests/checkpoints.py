@@ -14,6 +14,7 @@ from livevis.generate.engine import Engine, load_engine
 
 WORDS = ("burning", "aurora", "black", "waves", "of", "neon", "a", "red", "city")
 BOS, EOS, END = "<|startoftext|>", "<|endoftext|>", "</w>"
+DEFAULTS = {row.id: row.default for row in CATALOGUE if row.kind != "trigger"}
 VALUES: dict[str, Any] = {
     "diffusion/strength": 0.5,
     "diffusion/steps": 1,
@@ -44,7 +45,7 @@ VALUES: dict[str, Any] = {
 
 def controls(**changed: Any) -> Controls:
     """Controls at sane values; `group__name=value` changes one."""
-    return Controls(1, {**VALUES, **{key.replace("__", "/"): value for key, value in changed.items()}})
+    return Controls(1, {**DEFAULTS, **VALUES, **{key.replace("__", "/"): value for key, value in changed.items()}})
 
 
 def cue(frame: int, *, fps: float = 10.0, **changed: Any) -> Cue:

@@ -140,12 +140,15 @@ class Edit:
 class Edits:
     """The faders of one frame (SEGA, Brack et al. 2023), and what they share.
 
-    slots: by position, so that momentum finds its fader again; momentum_s: time constant of the momentum, 0 is none;
-    gain: what a steady push grows to, >= 1; softness: of the threshold's edge, 0 is hard; warm_up: heard at timesteps
-    below it.
+    slots: by position, so that momentum finds its fader again; attention: pushes by what the word gains change;
+    audio: by what the sound's rows say (their texts only name them); momentum_s: time constant of the momentum, 0 is
+    none; gain: what a steady push grows to, >= 1; softness: of the threshold's edge, 0 is hard; warm_up: heard at
+    timesteps below it.
     """
 
     slots: tuple[Edit, ...] = ()
+    attention: Edit = Edit()
+    audio: Edit = Edit()
     momentum_s: float = 0.0
     gain: float = 1.0
     softness: float = 0.0
@@ -153,18 +156,66 @@ class Edits:
 
 
 @dataclass(frozen=True, slots=True)
+class Attention:
+    """How the word gains of one frame act (Prompt-to-Prompt, Hertz et al. 2022), and what the prompt is replaced by.
+
+    maps: "own" | "base" (those of the picture without gains) | "renormalised"; clamp: limit of the output's norm as a
+    multiple of what it was, 0 is none; spread: share of a gain on the prompt's end, 0..1; windows: (word, or "" for
+    all; first step; stop), counted from 0, none is all steps; edit: another wording, played with the first one's maps
+    for `inject` steps (of self-attention `inject_self`), `amount` of the way; blend: words that may change, none is
+    all; blend_threshold: how plainly, as a share of where they show most.
+    """
+
+    maps: str = "own"
+    clamp: float = 0.0
+    spread: float = 0.0
+    windows: tuple[tuple[str, int, int], ...] = ()
+    edit: str = ""
+    amount: float = 1.0
+    inject: int = 4
+    inject_self: int = 0
+    blend: tuple[str, ...] = ()
+    blend_threshold: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Nag:
+    """Normalised attention guidance away from the negative prompt (Chen et al. 2025): scale >= 1, 1 is off."""
+
+    scale: float = 1.0
+    ratio: float = 2.5
+    alpha: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioTokens:
+    """What the sound says in a text's place (TPoS): rows 1..T-1 of the text condition, float32 [tokens - 1, width].
+
+    gain: (Nα)^k, which is in them already; amount: how much of them is to be played in the text's rows, 0..1.
+    """
+
+    rows: npt.NDArray[np.float32]
+    gain: float
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
 class Conditioning:
     """What a method asks the generator to show.
 
-    prompts: up to four (text, weight >= 0); negative: used where the model has classifier-free guidance;
-    word_gains: word of the prompt -> attention strength (1 = unchanged; Hertz et al. 2022, attention re-weighting);
-    edits: what the picture is pushed towards beside the prompts.
+    prompts: up to four (text, weight >= 0); negative: used where the model has classifier-free guidance, and by `nag`;
+    word_gains: word of the prompt -> attention strength (1 = unchanged; Hertz et al. 2022, attention re-weighting),
+    and `attention`, how they act; edits: what the picture is pushed towards beside the prompts; tokens: what the sound
+    says in the text's rows, None where nothing plays it.
     """
 
     prompts: tuple[tuple[str, float], ...]
     negative: str = ""
     word_gains: tuple[tuple[str, float], ...] = ()
     edits: Edits = Edits()
+    attention: Attention = Attention()
+    nag: Nag = Nag()
+    tokens: AudioTokens | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

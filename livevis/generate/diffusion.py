@@ -17,11 +17,12 @@ from livevis.generate.engine import Engine
 from livevis.generate.guidance.rows import Base, base
 from livevis.generate.guidance.slots import Key, SlotState
 from livevis.generate.latents import Motion
-from livevis.generate.networks import networks, time_features
+from livevis.generate.networks import networks, time_features, variants
 from livevis.generate.noise import walk
 from livevis.generate.semantic import Guiding
 from livevis.generate.text import PromptEncoder, TextRow, load_tokenizer, normalised
-from livevis.runners.table import RunnerName, choose, open_runners
+from livevis.runners.table import RunnerName, choose, open_runner, open_runners
+from livevis.runners.waiting import Waiting
 
 LONGEST_FRAME_S = 0.25
 """A frame that was late by more (a restart, a stall) moves the feedback by no more than this."""
@@ -97,6 +98,9 @@ class DiffusionGenerator:
         self.runner, why = choose(runner)
         described = networks(engine, self.size)
         self.runners = open_runners(self.runner, described, threads=threads)
+        self._more = Waiting(
+            variants(engine, self.size), partial(open_runner, self.runner, threads=threads), at_once=strict
+        )
         self.chosen = f"{why}; " + ", ".join(f"{name}: {r.chosen}" for name, r in self.runners.items())
         self._schedule = schedule.read_schedule(engine.configs["scheduler"])
         unet = engine.configs["unet"]
@@ -111,6 +115,11 @@ class DiffusionGenerator:
             load_tokenizer(engine.folder / "tokenizer"), self._encode_text, tokens=engine.tokens, strict=strict
         )
         self._encoded: tuple[Picture, Tensor] | None = None
+
+    @property
+    def notice(self) -> str:
+        """One line on what this frame's way of playing lacks, or an empty string."""
+        return self._more.notice
 
     @torch.inference_mode()
     def init(self, seed: int, previous: Picture | None = None) -> GeneratorState:

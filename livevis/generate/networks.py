@@ -114,6 +114,11 @@ def networks(engine: Engine, size: int) -> dict[str, Network]:
     }
 
 
+def variants(engine: Engine, size: int) -> dict[str, Network]:
+    """Describe the networks that only some ways of playing need, by name; loads no weights yet."""
+    return {}
+
+
 def _load(engine: Engine, part: str) -> Any:
     """Load one part in float32 from the engine's folder; nothing is ever fetched."""
     path, file = engine.folder / part, weights_file(engine.folder, part)

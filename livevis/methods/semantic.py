@@ -13,6 +13,8 @@ def edits(controls: Controls) -> Edits:
     """Read guidance/* into Edits; every slot keeps its place, whether it is heard or not."""
     return Edits(
         slots=tuple(_slot(controls, n) for n in range(1, EDIT_SLOTS + 1)),
+        attention=_attention(controls),
+        audio=Edit("sound", _scale(controls.number("tpos/scale")), controls.number("tpos/threshold")),
         momentum_s=controls.number("guidance/momentum"),
         gain=controls.number("guidance/gain"),
         softness=controls.number("guidance/softness"),
@@ -21,9 +23,18 @@ def edits(controls: Controls) -> Edits:
 
 
 def _slot(controls: Controls, n: int) -> Edit:
-    scale = controls.number(f"guidance/scale_{n}")
     return Edit(
         text=controls.text(f"guidance/text_{n}").strip(),
-        scale=scale if abs(scale) >= SMALLEST_SCALE else 0.0,
+        scale=_scale(controls.number(f"guidance/scale_{n}")),
         threshold=controls.number(f"guidance/threshold_{n}"),
     )
+
+
+def _attention(controls: Controls) -> Edit:
+    """Thresholded attention: at threshold 0 the gains play in the prompt's own row, which is the same and cheaper."""
+    threshold = controls.number("attention/threshold")
+    return Edit("attention", 1.0 if threshold > 0 else 0.0, threshold)
+
+
+def _scale(scale: float) -> float:
+    return scale if abs(scale) >= SMALLEST_SCALE else 0.0

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from livevis.core.types import AudioTokens
 from livevis.methods.contrast import window_gain
 from livevis.methods.sphere import Follower, aim, as_point, retime, settled
 
@@ -48,16 +49,6 @@ class Voice:
 
     says: str
     rows: Callable[[F64], F32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AudioTokens:
-    """Rows 1..T-1 of the text condition, float32 [tokens - 1, text_width]; the gain (Nα)^k that is in them, and how
-    much of them is to be played, 0..1."""
-
-    rows: F32
-    gain: float
-    amount: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from livevis.core.types import Conditioning, Controls
+from livevis.core.types import Conditioning, Controls, Nag
+from livevis.methods.attention import attention
 from livevis.methods.semantic import edits
 
 PROMPTS = (1, 2, 3, 4)
 
 
 def condition(controls: Controls) -> Conditioning:
-    """Read prompt/*, attention/* and guidance/* into a Conditioning; sound has already moved the values.
+    """Read prompt/*, attention/*, nag/* and guidance/* into a Conditioning; sound has already moved the values.
 
     Prompts without text or weight are left out; attention/word may hold several words, comma-separated. A word that
     only a prompt at rest holds is left out with it, so that a look can name words before they are faded in.
@@ -27,4 +28,6 @@ def condition(controls: Controls) -> Conditioning:
             (word, gain) for word in words if word and not (word.lower() in resting and word.lower() not in heard)
         ),
         edits=edits(controls),
+        attention=attention(controls),
+        nag=Nag(controls.number("nag/scale"), controls.number("nag/ratio"), controls.number("nag/alpha")),
     )

@@ -55,7 +55,10 @@ class OpenVinoRunner:
         )
         self._request = compiled.create_infer_request()
         self._buffers = {spec.name: _bind(self._request, spec) for spec in network.inputs}
-        self._output = torch.from_numpy(self._request.get_output_tensor(0).data)
+        self._outputs = {
+            spec.name: torch.from_numpy(self._request.get_output_tensor(place).data)
+            for place, spec in enumerate(network.outputs)
+        }
         self.chosen = f"openvino {openvino.__version__.split('-')[0]} CPU {precision}"
         if precision != network.precision:
             self.chosen += f" (this CPU has no {network.precision})"
@@ -70,7 +73,7 @@ class OpenVinoRunner:
         for name, buffer in self._buffers.items():
             buffer.copy_(tensors[name])
         self._request.infer()
-        return {self._network.outputs[0].name: self._output.clone()}
+        return {name: output.clone() for name, output in self._outputs.items()}
 
 
 def _precision(core: Any, wanted: str) -> str:

@@ -40,12 +40,17 @@ def _auto() -> tuple[str, str]:
     return "torch", "runner auto: torch, because there is no GPU and openvino is not installed"
 
 
-def open_runners(name: str, networks: Mapping[str, Network], *, threads: int = 0) -> dict[str, Runner]:
-    """Load every network on runner `name`; threads 0 = all cores this process may use."""
+def open_runner(name: str, network: Network, *, threads: int = 0) -> Runner:
+    """Load one network on runner `name`; threads 0 = all cores this process may use."""
     if name == "torch":
         from livevis.runners.torch import TorchRunner
 
-        return {key: TorchRunner(network) for key, network in networks.items()}
+        return TorchRunner(network)
     from livevis.runners.openvino import OpenVinoRunner
 
-    return {key: OpenVinoRunner(network, threads=threads) for key, network in networks.items()}
+    return OpenVinoRunner(network, threads=threads)
+
+
+def open_runners(name: str, networks: Mapping[str, Network], *, threads: int = 0) -> dict[str, Runner]:
+    """Load every network on runner `name`."""
+    return {key: open_runner(name, network, threads=threads) for key, network in networks.items()}

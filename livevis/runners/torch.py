@@ -39,4 +39,5 @@ class TorchRunner:
         rows = [tensors[spec.name].to(self._device) for spec in self._network.inputs]
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
             result = self._module(*rows)
-        return {self._network.outputs[0].name: result}
+        made = result if isinstance(result, tuple) else (result,)
+        return {spec.name: tensor for spec, tensor in zip(self._network.outputs, made, strict=True)}
