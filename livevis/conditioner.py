@@ -45,7 +45,7 @@ class Conditioner:
         heard = None
         self._listening = settings.amount > 0
         if self._listening:
-            phrases = tuple(dict.fromkeys(one.phrase for one in aadiff.listened_for(asked, settings)))
+            phrases = aadiff.phrases(self._aadiff, asked, settings)
             heard = self._ears.hear(cue.features.sample, phrases, settings.listen_s)
         self._aadiff, asked = aadiff.step(self._aadiff, cue.features, heard, settings, asked)
         return asked

@@ -69,9 +69,13 @@ class AudioEmbedding:
         return (sample - self.sample) / SAMPLE_RATE_HZ
 
 
+TOGETHER = " + "
+"""Between phrases that are listened for as sounding at once."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """An embedding and how like the asked phrases it is: phrase -> cosine, -1..1."""
+    """An embedding and how like the asked phrases it is: phrase -> cosine, -1..1; "fire + rain" is both at once."""
 
     embedding: AudioEmbedding
     scores: Mapping[str, float]

@@ -12,7 +12,7 @@ import numpy as np
 
 from livevis.core.errors import CapabilityError, EngineError
 from livevis.core.features import SAMPLE_RATE_HZ
-from livevis.core.types import AudioEmbedding
+from livevis.core.types import TOGETHER, AudioEmbedding
 from livevis.embed.mel import F32, Read, RollingMel
 
 TEMPLATES = ("{}", "This is a sound of {}.")
@@ -109,7 +109,11 @@ class ClapEmbedder:
         return AudioEmbedding(start + length, vector, self.name, length / SAMPLE_RATE_HZ)
 
     def phrase(self, phrase: str) -> F32:
-        """The mean direction of a phrase in all templates, a unit vector [width]; encoded once and kept."""
+        """The mean direction of a phrase in all templates, a unit vector [width]; encoded once and kept.
+
+        "fire + rain" lies between what "fire and rain" says and the middle of the two alone: a sound of both is called
+        neither's name alone, and on held-out mixtures of the pocket's sounds this finds more than either half.
+        """
         if phrase not in self._phrases:
             self._phrases[phrase] = self._encoded(phrase)
             if len(self._phrases) > _CACHED_PHRASES:
@@ -118,7 +122,14 @@ class ClapEmbedder:
         return self._phrases[phrase]
 
     def _encoded(self, phrase: str) -> F32:
-        texts = [template.format(phrase) for template in TEMPLATES]
+        parts = phrase.split(TOGETHER)
+        if len(parts) == 1:
+            return self._said([phrase])
+        apart = _unit(np.sum([self.phrase(part) for part in parts], axis=0))
+        return _unit(self._said([" and ".join(parts), " and ".join(reversed(parts))]) + apart)
+
+    def _said(self, phrases: list[str]) -> F32:
+        texts = [template.format(phrase) for phrase in phrases for template in TEMPLATES]
         inputs = self._tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
         with self._torch.inference_mode():
             found = self._model.get_text_features(

@@ -13,7 +13,7 @@ from typing import cast
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.core.types import AudioFeatures, Conditioning, Controls, Heard
 from livevis.methods import magnitude
-from livevis.methods.choice import Candidate, candidates, choose, fade, named
+from livevis.methods.choice import Candidate, candidates, choose, choose_set, fade, named, together
 from livevis.methods.magnitude import Form, MagnitudeState
 
 
@@ -36,11 +36,13 @@ class Settings:
 class AadiffState:
     """What one frame leaves to the next.
 
-    magnitude: loudness so far; chosen: names chosen now, best first; weights: name -> how far it has faded in, 0..1.
+    magnitude: loudness so far; chosen: names chosen now, best first; weights: name -> how far it has faded in, 0..1;
+    scores: of the phrases that were heard last.
     """
 
     magnitude: MagnitudeState = field(default_factory=MagnitudeState)
     chosen: tuple[str, ...] = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
     weights: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -63,6 +65,16 @@ def read_settings(controls: Controls) -> Settings:
 def listened_for(asked: Conditioning, settings: Settings) -> tuple[Candidate, ...]:
     """What the sound may be called: content words of the prompts at play, and the bank."""
     return candidates(tuple(text for text, weight in asked.prompts if weight > 0), settings.bank)
+
+
+def phrases(state: AadiffState, asked: Conditioning, settings: Settings) -> tuple[str, ...]:
+    """What the ears are to be asked about: every candidate's phrase, and what may sound at once where more are lifted.
+
+    Of many candidates only those that were likeliest last time, so of these the first answer comes a moment later.
+    """
+    found = listened_for(asked, settings)
+    sets = together(found, state.scores, count=settings.words)
+    return tuple(dict.fromkeys((*(one.phrase for one in found), *sets)))
 
 
 def init() -> AadiffState:
@@ -109,11 +121,23 @@ def _listened(
     turn_s = before_s
     if heard is not None:
         turn_s = min(max(heard.embedding.sample / SAMPLE_RATE_HZ, before_s), now_s)
-        scores = named(found, heard.scores)
-        chosen = choose(scores, chosen, count=settings.words, margin=settings.hysteresis) or chosen
+        chosen = _chosen(state, heard, found, chosen, settings) or chosen
+        state = replace(state, scores=heard.scores)
     weights = fade(state.weights, state.chosen, _share(turn_s - before_s, settings.crossfade_s))
     weights = fade(weights, chosen, _share(now_s - turn_s, settings.crossfade_s))
     return replace(state, chosen=chosen, weights=weights)
+
+
+def _chosen(
+    state: AadiffState, heard: Heard, found: tuple[Candidate, ...], held: tuple[str, ...], settings: Settings
+) -> tuple[str, ...]:
+    """The names that the sound is called, by sets where several are lifted and have been listened for as such."""
+    scores = named(found, heard.scores)
+    sets = together(found, state.scores, count=settings.words)
+    scored = {names: heard.scores[phrase] for phrase, names in sets.items() if phrase in heard.scores}
+    if scored:
+        return choose_set(scored, scores, held, margin=settings.hysteresis)
+    return choose(scores, held, count=settings.words, margin=settings.hysteresis)
 
 
 def _share(dt_s: float, crossfade_s: float) -> float:

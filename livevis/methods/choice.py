@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
+
+from livevis.core.types import TOGETHER
 
 _WORD = re.compile(r"[^\W\d_]+")
 _UNHEARD = """
@@ -22,6 +25,10 @@ beautiful abstract glowing
 """
 """Words that name nothing that sounds: of grammar, colour, size, strength, time and style."""
 _SILENT = frozenset(_UNHEARD.split())
+
+
+SHORTLIST = 8
+"""Of so many phrases all that may sound at once are listened for: of eight 28 pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,30 @@ def choose(scores: Mapping[str, float], chosen: Sequence[str], *, count: int, ma
     held = set(chosen)
     order = sorted(scores, key=lambda name: (-(scores[name] + margin * (name in held)), name not in held))
     return tuple(order[:count])
+
+
+def together(found: Sequence[Candidate], scores: Mapping[str, float], *, count: int) -> dict[str, tuple[str, ...]]:
+    """What may be heard at once: phrase of `count` candidates with different names -> their names.
+
+    Of more than SHORTLIST candidates the likeliest by the last `scores`; before the first, and for one alone, none.
+    """
+    listed = sorted((one for one in found if one.phrase in scores), key=lambda one: -scores[one.phrase])
+    kept = found if len(found) <= SHORTLIST else listed[:SHORTLIST]
+    sets = combinations(kept, count) if count > 1 else iter(())
+    return {
+        TOGETHER.join(one.phrase for one in some): tuple(one.name for one in some)
+        for some in sets
+        if len({one.name for one in some}) == count
+    }
+
+
+def choose_set(
+    sets: Mapping[tuple[str, ...], float], scores: Mapping[str, float], chosen: Sequence[str], *, margin: float
+) -> tuple[str, ...]:
+    """The names that score best together, the likeliest alone first; a set loses `margin` for names not yet chosen."""
+    held = set(chosen)
+    best = max(sets, key=lambda names: sets[names] - margin * len(set(names) - held) / len(names))
+    return tuple(sorted(best, key=lambda name: -scores.get(name, -1.0)))
 
 
 def fade(weights: Mapping[str, float], chosen: Sequence[str], share: float) -> dict[str, float]:

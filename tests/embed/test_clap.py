@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -190,3 +191,27 @@ def test_a_folder_that_is_no_listener_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(EngineError, match=r"config\.json"):
         ClapEmbedder(tmp_path)
+
+
+def test_two_phrases_at_once_lie_between_them_and_what_they_say_together(embedder: ClapEmbedder) -> None:
+    fire, rain, both = (embedder.phrase(phrase) for phrase in ("fire", "rain", "fire + rain"))
+    assert np.linalg.norm(both) == pytest.approx(1.0, abs=1e-6)
+    np.testing.assert_allclose(both, embedder.phrase("rain + fire"), atol=1e-6)
+    said = embedder._said(["fire and rain", "rain and fire"])
+    middle = (fire + rain) / np.linalg.norm(fire + rain)
+    np.testing.assert_allclose(both, (said + middle) / np.linalg.norm(said + middle), atol=1e-6)
+
+
+def test_a_mixture_is_called_by_both(embedder: ClapEmbedder) -> None:
+    """Held-out mixtures of four sounds, each of six pairs: what the choice of two words rests on."""
+    names = {"fire": "a crackling fire", "rain": "rain", "wind_grass": "wind", "underwater_bubbles": "bubbles"}
+    pairs = {(a, b): f"{names[a]} + {names[b]}" for a, b in combinations(names, 2)}
+    right = 0
+    for pair in pairs:
+        waves = [synthesise(name, seed=11, seconds=5, intensity=0.7) for name in pair]
+        mix = sum(0.05 * wave / max(float(np.sqrt(np.mean(wave**2))), 1e-6) for wave in waves).astype(np.float32)
+        found = embedder.embed(embedder.sound(lambda start, n, mix=mix: mix[start : start + n]), len(mix))
+        assert found is not None
+        scores = embedder.scores(found, pairs.values())
+        right += max(scores, key=lambda phrase: scores[phrase]) == pairs[pair]
+    assert right >= 4, "of six; by chance one"

@@ -116,6 +116,19 @@ def test_two_words_at_once() -> None:
     assert state.chosen == ("fire", "rain") and gain(made, "rain") == gain(made, "fire") - 0.5 > 1.0
 
 
+def test_what_sounds_together_is_lifted_though_each_alone_is_called_something_else() -> None:
+    """A mixture of fire and wind lies nearer to rain's name than to wind's, and nearest to both names at once."""
+    settings, asked = replace(SETTINGS, words=2), Conditioning((("fire, rain, wind", 1.0),))
+    scores = {"fire": 0.5, "rain": 0.4, "wind": 0.3, "fire + rain": 0.5, "fire + wind": 0.7, "rain + wind": 0.4}
+    state = aadiff.init()
+    assert set(aadiff.phrases(state, asked, settings)) == set(scores)
+    assert set(aadiff.phrases(state, asked, SETTINGS)) == {"fire", "rain", "wind"}
+    for k in range(60):
+        sound = features(k / 30, total(k / 30))
+        state, made = aadiff.step(state, sound, heard(k / 30, scores), settings, asked)
+    assert state.chosen == ("fire", "wind") and {word for word, _ in made.word_gains} == {"fire", "wind"}
+
+
 def test_something_else_is_heard_and_lifts_nothing() -> None:
     state, settings = aadiff.init(), replace(SETTINGS, bank="applause")
     for k in range(120):

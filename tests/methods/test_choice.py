@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from livevis.methods.choice import Candidate, candidates, choose, fade, named
+from livevis.methods.choice import SHORTLIST, Candidate, candidates, choose, choose_set, fade, named, together
 
 NAMES = st.sampled_from(["fire", "rain", "wind", "sea"])
 SCORES = st.fixed_dictionaries({name: st.floats(-1, 1) for name in ("fire", "rain", "wind", "sea")})
@@ -81,3 +81,39 @@ def test_a_switch_crosses_over() -> None:
     half = fade({"fire": 1.0}, ("rain",), 0.5)
     assert half == {"rain": 0.5, "fire": 0.5} and fade(half, ("rain",), 0.5) == {"rain": 1.0}
     assert fade({"fire": 1.0}, ("rain",), 1.0) == {"rain": 1.0}
+
+
+def test_what_may_sound_at_once_are_names_that_differ() -> None:
+    found = candidates(("fire beside rain",), "crackling: fire, wind")
+    assert together(found, {}, count=1) == {}
+    assert together(found, {}, count=2) == {
+        "fire + rain": ("fire", "rain"),
+        "fire + wind": ("fire", "wind"),
+        "rain + crackling": ("rain", "fire"),
+        "rain + wind": ("rain", "wind"),
+        "crackling + wind": ("fire", "wind"),
+    }
+
+
+def test_of_many_the_likeliest_are_listened_for_together() -> None:
+    found = candidates(("",), ", ".join(f"sound {chr(97 + k)}" for k in range(20)))
+    assert together(found, {}, count=2) == {}, "nothing was heard yet"
+    scores = {one.phrase: k / 20 for k, one in enumerate(found)}
+    sets = together(found, scores, count=2)
+    assert len(sets) == SHORTLIST * (SHORTLIST - 1) // 2
+    assert {name for names in sets.values() for name in names} == {one.name for one in found[-SHORTLIST:]}
+
+
+@given(SCORES, st.dictionaries(st.sampled_from([("fire", "rain"), ("fire", "wind"), ("rain", "sea")]),
+                               st.floats(-1, 1), min_size=1), st.floats(0, 0.5))  # fmt: skip
+def test_a_set_gives_way_only_to_a_better_one(
+    scores: dict[str, float], sets: dict[tuple[str, ...], float], margin: float
+) -> None:
+    found = choose_set(sets, scores, (), margin=margin)
+    assert sets[next(names for names in sets if set(names) == set(found))] >= max(sets.values()) - 1e-9
+    assert scores[found[0]] >= scores[found[1]], "the likeliest alone comes first"
+    assert set(choose_set(sets, scores, found, margin=margin)) == set(found), "the same again changes nothing"
+    for names in sets:
+        kept = choose_set(sets, scores, names, margin=margin)
+        if set(kept) != set(names):
+            assert sets[next(n for n in sets if set(n) == set(kept))] >= sets[names] - 1e-9
