@@ -32,6 +32,7 @@ class Live:
     def __init__(self, rig: Rig, measures: Measures, clock: WallClock, *, seconds: float | None) -> None:
         self.rig, self.measures = rig, measures
         self._clock, self._seconds = clock, seconds
+        measures.interval_s = 1 / rig.fps
         self._guard = Guard()
         self._desk = Desk(rig)
         self._inits = InitPictures(rig.compositor, rig.supervisor.size if rig.supervisor else 64)

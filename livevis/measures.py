@@ -11,8 +11,9 @@ class Measures:
     """[main] Counts and times; `onset` alone is called on the analysis thread.
 
     Shader latency: arrival of an onset's last sample to the display of a frame that knows it. Diffusion latency: the
-    same, to the display of a generated frame that heard it. Control delay: from the cue that carries a controls version
-    to the display of a generated frame that obeyed it. Both begin where the analysis emits; its own delay is not in.
+    same, to the display of a generated frame that heard it. Both begin where the analysis emits; its own delay is not
+    in. Control delay: from the cue that carries a controls version to the display of a generated frame that obeyed it.
+    Dropped: display frames that were due, one every `interval_s` (0: not counted), and did not come.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -25,6 +26,8 @@ class Measures:
         self._ages = Durations()
         self._last_shown_s = 0.0
         self._frames = 0
+        self.interval_s = 0.0
+        self._dropped = 0
         self._generated = 0
         self._shader, self._diffusion = EventLatency(), EventLatency()
         self._latency = (0, 0.0)
@@ -61,7 +64,7 @@ class Measures:
         self._first("picture_s", now_s)
         self.display_rate.tick(now_s)
         if self._frames:
-            self._gaps.add(now_s - self._last_shown_s)
+            self._gap(now_s - self._last_shown_s)
         self._last_shown_s = now_s
         self._frames += 1
         self._shader.shown(heard, now_s)
@@ -69,6 +72,11 @@ class Measures:
             self._diffusion.shown(generated_heard, now_s)
         for seen in [v for v in self._control_seen if v <= obeyed]:
             self._control_delay.add(now_s - self._control_seen.pop(seen))
+
+    def _gap(self, gap_s: float) -> None:
+        self._gaps.add(gap_s)
+        if self.interval_s > 0:
+            self._dropped += max(round(gap_s / self.interval_s) - 1, 0)
 
     def _first(self, what: str, now_s: float) -> None:
         self._first_s.setdefault(what, round(now_s - self._born_s, 3))
@@ -87,6 +95,7 @@ class Measures:
             "fps": self.display_rate.per_second(now_s),
             "ai_fps": self.generated_rate.per_second(now_s),
             "latency_ms": self.latency_ms(),
+            "dropped": float(self._dropped),
         }
 
     def summary(self) -> dict[str, object]:
@@ -100,6 +109,7 @@ class Measures:
             "seconds": round(seconds, 3),
             "display": {
                 "frames": self._frames,
+                "dropped": self._dropped,
                 "fps": round(self._frames / shown, 2),
                 "gap": self._gaps.summary(),
             },

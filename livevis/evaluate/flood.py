@@ -116,6 +116,12 @@ class Player:
         self.sent += 1
 
     def ask(self, address: str, timeout_s: float = PATIENCE_S) -> int:
+        """Return the number at `address` as a whole one; errors as `read`."""
+        value = self.read(address, timeout_s)
+        assert isinstance(value, (int, float))
+        return int(value)
+
+    def read(self, address: str, timeout_s: float = PATIENCE_S) -> object:
         """Return the value at `address`; TimeoutError when no answer comes, OSError when no one listens.
 
         Each question has its own socket, so that a late answer to another one is never taken for this.
@@ -124,9 +130,8 @@ class Player:
             asking.settimeout(timeout_s)
             asking.send(encode(address, "?"))
             self.sent += 1
-            value = decode(asking.recv(65_536))[0][0].args[0]
-            assert isinstance(value, (int, float))
-            return int(value)
+            value: object = decode(asking.recv(65_536))[0][0].args[0]
+            return value
 
     def _open(self) -> socket.socket:
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
