@@ -158,6 +158,11 @@ class Edits:
     softness: float = 0.0
     warm_up: float = 1000.0
 
+    @property
+    def faders(self) -> tuple[Edit, ...]:
+        """All of them by position: the slots, then attention, then audio."""
+        return (*self.slots, self.attention, self.audio)
+
 
 @dataclass(frozen=True, slots=True)
 class Attention:

@@ -212,7 +212,7 @@ class DiffusionGenerator:
             seed=(state.seed, play.seed, guided),  # guidance measures edits against another row: another velocity
             shape=self._latent_shape[1:],
             steps=play.steps,
-            concepts=tuple(edit.text for edit in conditioning.edits.slots),
+            concepts=semantic.concepts(conditioning),
         )
         rows = self._text.edit_rows(conditioning, guided=guided)
         return semantic.begin(state.slots, conditioning.edits, rows, key, dt_s=dt_s)

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from livevis.core.errors import ConfigError, choices
-from livevis.core.types import Conditioning
+from livevis.core.types import AudioTokens, Conditioning, Edits
 from livevis.generate.noise import slerp
 
 LOG = logging.getLogger("livevis.generate")
@@ -57,6 +59,7 @@ class PromptEncoder:
         self._tokenizer, self._encode, self._tokens, self._strict = tokenizer, encode, tokens, strict
         self._cache: OrderedDict[str, Encoded] = OrderedDict()
         self._warned: set[str] = set()
+        self._spoken: tuple[npt.NDArray[np.float32], Tensor] | None = None
 
     def encoded(self, text: str) -> Encoded:
         """Return the encoding of `text`, from the cache when it was met before."""
@@ -73,31 +76,82 @@ class PromptEncoder:
         return self._cache[text]
 
     def rows(self, conditioning: Conditioning, *, guided: bool) -> tuple[TextRow, ...]:
-        """Return the prompt's row, and before it the negative prompt's row when guidance is on."""
+        """Return the prompt's row, and before it the negative prompt's row when guidance is on.
+
+        In the prompt's row the sound's rows stand over the text's, by `tokens.amount` (TPoS); its first row is kept.
+        """
         shares = normalised(conditioning.prompts)
         prompts = [(self.encoded(text), share) for text, share in shares]
-        row = TextRow(blend(prompts), self._gains(prompts, conditioning.word_gains))
+        text = self._sounding(blend(prompts), conditioning.tokens)
+        row = TextRow(text, self._gains(prompts, own_gains(conditioning)))
         if not guided:
             return (row,)
         negative = self.encoded(conditioning.negative).embedding
         return TextRow(negative, torch.ones_like(row.token_gain)), row
 
     def edit_rows(self, conditioning: Conditioning, *, guided: bool) -> tuple[TextRow | None, ...]:
-        """Return the row of each edit slot, None where it is not heard.
+        """Return the row of each edit slot, None where it is not heard: those with texts, attention, and the sound.
 
         Without guidance a row is the prompt with the slot's text behind it ("prompt, text"; each one of a blend), under
-        the same word gains: such models have no unconditional answer to measure an edit against, so it is measured
-        against the prompt, and full scale is the picture of the longer prompt. With guidance it is the text alone,
-        measured against the negative prompt, as SEGA does.
+        the same word gains and rows of the sound: such models have no unconditional answer to measure an edit against,
+        so it is measured against the prompt, and full scale is the picture of the longer prompt. With guidance it is
+        the text alone, measured against the negative prompt, as SEGA does.
+        Attention: the prompt's own row with the word gains. The sound: its rows in full, in the prompt's row without
+        guidance, in the negative prompt's with it (TPoS).
         """
-        slots = conditioning.edits.slots
-        return tuple(self._edit_row(conditioning, edit.text, guided) if edit.heard else None for edit in slots)
+        slots, tokens = conditioning.edits.slots, conditioning.tokens
+        if tokens is not None and tokens.amount >= 1.0:
+            self._unheard(conditioning, guided)
+        texts = (self._edit_row(conditioning, edit.text, guided) if edit.heard else None for edit in slots)
+        return *texts, self._attention_row(conditioning), self._audio_row(conditioning, guided)
 
     def _edit_row(self, conditioning: Conditioning, text: str, guided: bool) -> TextRow:
         if guided:
             return TextRow(self.encoded(text).embedding, torch.ones(1, self._tokens))
         prompts = tuple((joined(prompt, text), share) for prompt, share in normalised(conditioning.prompts))
         return self.rows(replace(conditioning, prompts=prompts), guided=False)[0]
+
+    def _attention_row(self, conditioning: Conditioning) -> TextRow | None:
+        """Return the prompt's row with its gains, None where they are not heard as an edit or change nothing."""
+        reweighted = replace(conditioning, edits=Edits())
+        if not conditioning.edits.attention.heard or all(gain == 1.0 for _, gain in own_gains(reweighted)):
+            return None
+        return self.rows(reweighted, guided=False)[0]
+
+    def _audio_row(self, conditioning: Conditioning, guided: bool) -> TextRow | None:
+        """Return the row that the sound alone speaks, None where it is not heard or is the prompt's row already."""
+        tokens = conditioning.tokens
+        if tokens is None or not conditioning.edits.audio.heard or (tokens.amount >= 1.0 and not guided):
+            return None
+        asked = replace(conditioning, tokens=replace(tokens, amount=1.0), word_gains=())
+        if guided:
+            asked = replace(asked, prompts=((conditioning.negative, 1.0),))
+        return self.rows(asked, guided=False)[0]
+
+    def _sounding(self, text: Tensor, tokens: AudioTokens | None) -> Tensor:
+        """Return the text [1, tokens, width] with the sound's rows over its own; at amount 0 the text itself."""
+        rows = None if tokens is None or tokens.amount == 0.0 else self._on_device(tokens.rows, text)
+        if tokens is None or rows is None:
+            return text
+        amount = float(np.float32(tokens.amount))
+        return torch.cat((text[:, :1], (1.0 - amount) * text[:, 1:] + amount * rows), dim=1)
+
+    def _on_device(self, rows: npt.NDArray[np.float32], text: Tensor) -> Tensor | None:
+        """Return the sound's rows beside `text`, taken there once a frame; None, which is said, if they do not fit."""
+        if rows.shape != (text.shape[1] - 1, text.shape[2]):
+            self._refuse(f"tpos: rows of shape {rows.shape} in a text of {tuple(text.shape[1:])}; one less is legal")
+            return None
+        if self._spoken is None or self._spoken[0] is not rows:
+            host = torch.from_numpy(np.require(rows, np.float32, ("C", "W")))  # torch warns of read-only memory
+            self._spoken = rows, host.to(text.device, text.dtype, non_blocking=True)
+        return self._spoken[1]
+
+    def _unheard(self, conditioning: Conditioning, guided: bool) -> None:
+        """Say what has nothing to act on where the sound has replaced the whole text."""
+        if conditioning.word_gains:
+            self._say("tpos/amount 1 leaves no word of the prompt that attention could lift")
+        if not guided and any(edit.heard for edit in conditioning.edits.slots):
+            self._say("tpos/amount 1 leaves nothing of the texts, guidance/text_1 to 4 among them")
 
     def words(self, text: str) -> tuple[str, ...]:
         """Return the words of `text` as the tokenizer splits them."""
@@ -128,6 +182,9 @@ class PromptEncoder:
     def _absent(self, word: str, texts: Sequence[str]) -> None:
         there = choices({word for text in texts for word in self.words(text)})
         message = f"attention/word '{word}' is not in the prompt; its words: {there}"
+        self._refuse(message)
+
+    def _refuse(self, message: str) -> None:
         if self._strict:
             raise ConfigError(message)
         self._say(f"{message}; ignored")
@@ -136,6 +193,20 @@ class PromptEncoder:
         if message not in self._warned:
             self._warned.add(message)
             LOG.warning(message)
+
+
+def own_gains(asked: Conditioning) -> tuple[tuple[str, float], ...]:
+    """Return the word gains of the prompt's own row: none where they are played as an edit (thresholded attention).
+
+    What the sound's rows have replaced of a word is no longer that word: a gain acts on the share of the text that is
+    left, as 1 + (1 - amount) (gain - 1).
+    """
+    if asked.edits.attention.heard:
+        return ()
+    if asked.tokens is None or asked.tokens.amount == 0.0:
+        return asked.word_gains
+    left = 1.0 - asked.tokens.amount
+    return tuple((word, 1.0 + left * (gain - 1.0)) for word, gain in asked.word_gains)
 
 
 def spans(pieces: Sequence[str], wanted: Sequence[str]) -> list[int]:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livevis.generate.guidance import momentum
-from livevis.generate.guidance.momentum import Momentum, over_time, push_through, settle
+from livevis.generate.guidance.momentum import LARGEST, SETTLED, Momentum, over_time, push_through, ringing, settle
 
 PUBLISHED = [(0.4, 0.1, 0.46, 1.11), (0.6, 0.3, 0.72, 1.43), (0.8, 0.2, 0.84, 1.25)]
 
@@ -92,3 +92,20 @@ def test_a_tail_ends_in_silence() -> None:
 def test_what_can_be_seen_is_not_settled() -> None:
     velocity = torch.tensor([1e-6, -1e-6, 1e-9, -1e-9, 1.0])
     assert torch.equal(settle(velocity), torch.tensor([1e-6, -1e-6, 0.0, 0.0, 1.0]))
+
+
+def test_no_velocity_is_larger_than_is_known() -> None:
+    assert settle(torch.tensor([1e9, -1e9, 2.0])).tolist() == [LARGEST, -LARGEST, 2.0]
+
+
+@given(tau_s=st.floats(0, 4), gain=st.floats(1, 4), fps=st.sampled_from([10, 30, 60]), drift=st.floats(0, 1))
+@settings(max_examples=30, deadline=None)
+def test_a_tail_has_ended_when_it_is_counted_out(tau_s: float, gain: float, fps: int, drift: float) -> None:
+    """From the largest velocity there is, at a frame rate that need not stay; and no sooner than it must."""
+    velocity, limit, frames = torch.tensor([LARGEST, -LARGEST]), LARGEST, 0
+    while limit:
+        last, played = velocity, over_time(tau_s=tau_s, gain=gain, dt_s=(1 + drift * (frames % 2)) / fps)
+        velocity = settle(push_through(velocity, torch.zeros(2), played)[0])
+        limit, frames = ringing(limit, played), frames + 1
+    assert not velocity.any() and (tau_s == 0 or played.pole * float(last.abs().max()) < SETTLED)
+    assert frames <= 2 + tau_s * fps * math.log(2 * LARGEST / SETTLED)

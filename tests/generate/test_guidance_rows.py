@@ -9,7 +9,7 @@ from torch import Tensor
 from livevis.core.errors import ConfigError
 from livevis.generate.guidance import slots
 from livevis.generate.guidance.momentum import NONE, Momentum
-from livevis.generate.guidance.rows import BaseCache, attention_rows, base, recall, split
+from livevis.generate.guidance.rows import BaseCache, as_edit, attention_rows, base, recall, split
 from livevis.generate.guidance.slots import Key, Slot, pack
 from livevis.generate.networks import Denoiser, time_features
 from livevis.generate.schedule import Level, clean, levels, read_schedule
@@ -111,3 +111,12 @@ def test_the_threshold_confines_attention_to_the_strongest_tenth(network: Denois
     gain[0, 3] = 3.0
     made, _, plain = thresholded(network, gain, Slot(1.0, 1.0, threshold=0.9))
     assert (made != plain).float().mean().item() == pytest.approx(0.1, abs=0.02)
+
+
+@pytest.mark.parametrize("guidance", [0.0, 1.0, 2.5])
+def test_a_change_of_the_prompt_is_amplified_as_the_prompt_is(guidance: float) -> None:
+    unconditional, prompt, edited = normal(3, 1, 4, 8, 8, seed=3)
+    found, wanted = (base(torch.cat((unconditional, row)), guidance) for row in (prompt, edited))
+    change = as_edit(found, edited) - found.reference
+    torch.testing.assert_close(found.plain + change, wanted.plain, rtol=0, atol=2e-6)
+    assert torch.equal(as_edit(base(prompt, guidance), edited), edited)

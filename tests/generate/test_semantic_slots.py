@@ -282,10 +282,10 @@ def test_a_fader_that_falls_rings_on_and_then_costs_nothing(
     rows = asked(generator, monkeypatch)
     quiet = {**look, "guidance__scale_1": 0.0}
     far = []
-    for _ in range(12):
+    for _ in range(13):
         state, _ = play(generator, pictures[0], state=state, **quiet)
         far.append(float((state.latent - plain).abs().max()))
-    assert len(rows) == 12, "no frame needs the edit's row"
+    assert len(rows) == 13, "no frame needs the edit's row"
     assert far[0] > far[1] > far[2] > 0.0, "momentum rings on"
     assert far[-1] == 0.0 and state.slots is None, "and ends, bit for bit"
 

@@ -16,6 +16,10 @@ SETTLED = 2.0**-24
 """Velocities below this count as none: half a float32 step at 1, which no latent can show. Without it the tail
 would last for ever, silence would never be exact, and CPUs would slow down on denormal numbers."""
 
+LARGEST = 1024.0
+"""Velocities are held within this, which is far outside of any latent: so it is known without a look at them, which
+would halt the device, when a velocity that nothing pushes any more has decayed to less than SETTLED."""
+
 LARGEST_SCALE = 0.99
 """At 1 the filter would be an integrator and run away."""
 
@@ -60,5 +64,14 @@ def push_through(velocity: Tensor, push: Tensor, momentum: Momentum) -> tuple[Te
 
 
 def settle(velocity: Tensor) -> Tensor:
-    """Return the velocity with its imperceptible entries (below SETTLED) set to 0, so that silence becomes exact."""
-    return torch.where(velocity.abs() < SETTLED, 0.0, velocity)
+    """Return the velocity within LARGEST, its imperceptible entries (below SETTLED) set to 0: so silence gets exact."""
+    return torch.where(velocity.abs() < SETTLED, 0.0, velocity).clamp(-LARGEST, LARGEST)
+
+
+def ringing(limit: float, momentum: Momentum) -> float:
+    """Return the limit of a velocity within `limit` after one step without a push; 0 once `settle` has ended it.
+
+    It ends after the first n steps with pole^n · limit below SETTLED / 2; the half is room for float32's rounding.
+    """
+    left = limit * momentum.pole
+    return left if left >= SETTLED / 2 else 0.0

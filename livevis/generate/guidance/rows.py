@@ -18,10 +18,14 @@ from livevis.core.errors import ConfigError
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Base:
-    """plain: the network's output as it would be played without edits; reference: what edits are measured against."""
+    """plain: the network's output as it would be played without edits; reference: what edits are measured against.
+
+    guidance: how plain was made of the reference and the prompt's row, where these are two.
+    """
 
     plain: Tensor
     reference: Tensor
+    guidance: float | Tensor = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +46,19 @@ def base(rows: Tensor, guidance: float | Tensor = 1.0) -> Base:
         return Base(rows, rows)
     if rows.shape[0] != 2:
         raise ConfigError(f"base rows are 1 (prompt) or 2 (unconditional, prompt), not {rows.shape[0]}")
-    return Base(torch.lerp(rows[:1], rows[1:], guidance), rows[:1])
+    return Base(torch.lerp(rows[:1], rows[1:], guidance), rows[:1], guidance)
+
+
+def as_edit(base: Base, edited: Tensor) -> Tensor:
+    """Return the edit row that stands for `edited` [1, C, h, w], another answer to the prompt's own row.
+
+    With one base row that is `edited` itself. With guidance edits are measured against the unconditional row, but this
+    one is a change of the prompt: measured against it, and amplified as guidance amplifies the prompt. So at scale 1
+    and threshold 0 it gives the picture that is played with `edited` in the prompt's place, at any guidance.
+    """
+    if base.plain is base.reference:
+        return edited
+    return base.reference + torch.lerp(base.reference, edited, base.guidance) - base.plain
 
 
 def split(outputs: Tensor, edits: int) -> tuple[Tensor, Tensor]:

@@ -19,7 +19,7 @@ from torch import Tensor
 from livevis.core.catalogue import EDIT_SLOTS
 from livevis.core.errors import ConfigError
 from livevis.generate.guidance.mask import per_row, strongest_soft
-from livevis.generate.guidance.momentum import Momentum, push_through, settle
+from livevis.generate.guidance.momentum import LARGEST, Momentum, push_through, settle
 from livevis.generate.guidance.rows import Base
 from livevis.generate.schedule import Level, Prediction
 
@@ -66,10 +66,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SlotState:
-    """velocity: [steps, K, C, h, w], momentum in x0 units per step index and slot; key: what it belongs to."""
+    """velocity: [steps, K, C, h, w], momentum in x0 units per step index and slot; key: what it belongs to.
+
+    limit: no velocity is larger, which is known without reading one back.
+    """
 
     velocity: Tensor
     key: Key
+    limit: float = LARGEST
 
 
 def pack(slots: Sequence[Slot], *, count: int = EDIT_SLOTS, device: torch.device | str | None = None) -> Slots:
@@ -85,7 +89,7 @@ def pack(slots: Sequence[Slot], *, count: int = EDIT_SLOTS, device: torch.device
 
 def init(key: Key, device: torch.device | str | None = None) -> SlotState:
     """Return the state without momentum."""
-    return SlotState(torch.zeros(key.steps, len(key.concepts), *key.shape, device=device), key)
+    return SlotState(torch.zeros(key.steps, len(key.concepts), *key.shape, device=device), key, 0.0)
 
 
 def follow(state: SlotState, key: Key, *, keep: float = 0.0) -> SlotState:
@@ -101,7 +105,8 @@ def follow(state: SlotState, key: Key, *, keep: float = 0.0) -> SlotState:
         return init(key, state.velocity.device)
     moved_on = (key.prompt, key.seed) != (old.prompt, old.seed)
     left = [keep if moved_on or new != was else 1.0 for new, was in zip(key.concepts, old.concepts, strict=True)]
-    return SlotState(state.velocity * per_row(state.velocity.new_tensor(left), state.velocity[0]), key)
+    velocity = state.velocity * per_row(state.velocity.new_tensor(left), state.velocity[0])
+    return SlotState(velocity, key, state.limit * max(left, default=0.0))
 
 
 def x0_per_output(prediction: Prediction, level: Level) -> float:
@@ -146,7 +151,7 @@ def step(
     velocity, moved = push_through(torch.where(on, state.velocity[index], 0.0), push, momentum)
     carried = torch.where(on, velocity, momentum.beta * state.velocity[index])
     kept = state.velocity.select_scatter(settle(carried).to(state.velocity.dtype), 0, index)
-    return replace(state, velocity=kept), (base.plain + moved.sum(0) / to_x0).to(base.plain.dtype)
+    return replace(state, velocity=kept, limit=LARGEST), (base.plain + moved.sum(0) / to_x0).to(base.plain.dtype)
 
 
 def heard(slots: Slots, timestep: float) -> Tensor:
