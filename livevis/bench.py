@@ -17,23 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from livevis.core.types import Controls, Cue, Picture
+from livevis.core.types import Cue, Picture
+from livevis.evaluate.ways import METHODS, PLAIN, PROMPT, Changes, asked, controls, paths
 
 if TYPE_CHECKING:
     from livevis.generate.diffusion import DiffusionGenerator
     from livevis.runners.runner import Runner
 
-PROMPT = "burning aurora"
-PATHS: dict[str, dict[str, Any]] = {
-    "full": {"feedback/amount": 0.0},
-    "default": {},
-    "self": {"init/source": "self"},
-}
-"""full: encode, denoise, decode, a new init picture each frame. default: the controls' defaults, which feed back too.
-self: only its own output, nothing to encode."""
-PLAIN = "default"
-"""The path that edit slots are added to."""
-CONCEPTS = ("black waves", "neon city", "red fire", "blue smoke")
 FRAMES, WARM = 12, 2
 FPS = 30.0
 
@@ -69,13 +59,14 @@ class _Timed:
 
 
 def main(options: argparse.Namespace) -> int:
-    """Run `livevis bench` from parsed flags (engine, runner, size, steps, edits, peer, ...) and print the result."""
+    """Run `livevis bench` from parsed flags (engine, runner, size, steps, edits, methods, ...) and print the result."""
     result = bench(
         engine=options.engine,
         runners=[name.strip() for name in options.runner.split(",") if name.strip()],
         size=options.size,
         steps=options.steps,
         edits=options.edits,
+        methods=options.methods,
         peers=options.peer,
         repeats=options.repeats,
     )
@@ -90,21 +81,23 @@ def bench(
     size: int = 256,
     steps: int = 1,
     edits: Sequence[int] = (),
+    methods: bool = False,
     peers: Sequence[str] = (),
     repeats: int = 5,
     frames: int = FRAMES,
 ) -> dict[str, Any]:
     """Time every runner on every path, and the peers, in alternating blocks; medians over `repeats` blocks.
 
-    edits: for each number 1..4, the default path once more with so many edit slots heard. Returns plain values:
-    machine, conditions, contestants (ms, fps, network ms, overhead share), ratios to each peer, and the time of each
-    path with edits as a multiple of the plain one.
+    edits: for each number 1..4, the default path once more with so many edit slots heard; methods: and once with each
+    of METHODS. Returns plain values: machine, conditions, contestants (ms, fps, network ms, overhead share), ratios to
+    each peer, and the time of each path with edits, and of each method by runner, as a multiple of the plain one.
     """
     from livevis.generate.engine import load_engine
 
     checked = load_engine(engine)
     load_before = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    contestants = [one for name in runners for one in _ours(checked, name, size=size, steps=steps, edits=edits)]
+    played = paths(edits, methods=methods)
+    contestants = [one for name in runners for one in _ours(checked, name, played, size=size, steps=steps)]
     contestants += _peers(checked, peers, steps=steps)
     _take_turns(contestants, _scenes(size), repeats=repeats, frames=frames)
     return {
@@ -115,24 +108,18 @@ def bench(
         },
         "contestants": [_row(one) for one in contestants],
         "ratios": _ratios(contestants),
-        "edits": _cost(contestants),
+        "edits": {name: ratio for name, ratio in _cost(contestants).items() if " edits=" in name},
+        "methods": _table(_cost(contestants)),
     }  # fmt: skip
 
 
-def _paths(edits: Sequence[int]) -> dict[str, dict[str, Any]]:
-    """All paths: PATHS, and the plain one with so many edit slots half up."""
-    heard = [{f"guidance/text_{n}": CONCEPTS[n - 1], f"guidance/scale_{n}": 0.5} for n in range(1, len(CONCEPTS) + 1)]
-    more = {f"{PLAIN} edits={count}": {k: v for slot in heard[:count] for k, v in slot.items()} for count in edits}
-    return PATHS | {name: PATHS[PLAIN] | slots for name, slots in more.items()}
-
-
-def _ours(engine: Any, name: str, *, size: int, steps: int, edits: Sequence[int] = ()) -> list[Contestant]:
+def _ours(engine: Any, name: str, played: Mapping[str, Changes], *, size: int, steps: int) -> list[Contestant]:
     import torch
 
     from livevis.generate.diffusion import DiffusionGenerator
     from livevis.runners.openvino import cores
 
-    generator = DiffusionGenerator(engine, runner=name, size=size)  # type: ignore[arg-type]
+    generator = DiffusionGenerator(engine, runner=name, size=size, strict=True)  # type: ignore[arg-type]
     timed = {part: _Timed(runner) for part, runner in generator.runners.items()}
     generator.runners.update(timed)
     threads = 1 if generator.runner == "openvino" else cores()
@@ -141,25 +128,23 @@ def _ours(engine: Any, name: str, *, size: int, steps: int, edits: Sequence[int]
         Contestant(
             f"{generator.runner} {path}", _play(generator, changed, engine.strength, steps), threads, _spent(timed)
         )
-        for path, changed in _paths(edits).items()
+        for path, changed in played.items()
     ]
 
 
-def _play(
-    generator: DiffusionGenerator, changed: Mapping[str, Any], strength: float, steps: int
-) -> Callable[[Picture], Any]:
+def _play(generator: DiffusionGenerator, changed: Changes, strength: float, steps: int) -> Callable[[Picture], Any]:
     """Return a loop that goes on from call to call, as on stage."""
-    from livevis.core.catalogue import CATALOGUE
-    from livevis.methods.words import condition
+    import numpy as np
 
-    values = {row.id: row.default for row in CATALOGUE} | {"prompt/text_1": PROMPT, "diffusion/steps": steps}
-    controls = Controls(1, values | {"diffusion/strength": strength} | dict(changed))
+    at = controls({"diffusion/steps": steps, "diffusion/strength": strength, **changed})
+    shape = generator.engine.tokens - 1, generator.engine.text_width
+    sound = np.random.default_rng(1).standard_normal(shape, np.float32)
     state = generator.init(1)
 
     def frame(picture: Picture) -> Picture:
         nonlocal state
-        cue = Cue(state.frame, int(state.frame * 48_000 / FPS), state.frame / FPS, controls)
-        state, made = generator.step(state, cue, condition(controls), picture)
+        cue = Cue(state.frame, int(state.frame * 48_000 / FPS), state.frame / FPS, at)
+        state, made = generator.step(state, cue, asked(at, sound), picture)
         return made
 
     return frame
@@ -256,14 +241,21 @@ def _ratios(contestants: Sequence[Contestant]) -> dict[str, dict[str, float]]:
 
 
 def _cost(contestants: Sequence[Contestant]) -> dict[str, float]:
-    """What a frame with edits takes as a multiple of the plain frame on the same runner: median of paired blocks."""
+    """What a steered frame takes as a multiple of the plain frame on the same runner: median of paired blocks."""
     by_name = {one.name: one for one in contestants}
-    edited = [(one, by_name.get(one.name.partition(" edits=")[0])) for one in contestants if " edits=" in one.name]
+    steered = [(one, one.name.partition(f" {PLAIN} ")) for one in contestants]
+    pairs = [(one, by_name[f"{runner} {PLAIN}"]) for one, (runner, found, _) in steered if found]
     return {
         one.name: round(statistics.median(e / p for e, p in zip(one.blocks_ms, plain.blocks_ms, strict=True)), 2)
-        for one, plain in edited
-        if plain is not None
+        for one, plain in pairs
     }
+
+
+def _table(cost: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """Method -> runner -> its cost, in the order of METHODS."""
+    split = [(*name.split(f" {PLAIN} ", 1), ratio) for name, ratio in cost.items()]
+    found = {name: {runner: ratio for runner, one, ratio in split if one == name} for name in METHODS}
+    return {name: row for name, row in found.items() if row}
 
 
 def _machine() -> dict[str, Any]:
@@ -292,4 +284,8 @@ def report(result: Mapping[str, Any]) -> str:
     for peer, ours in result["ratios"].items():
         lines += [f"{name} is x{ratio} of {peer}" for name, ratio in ours.items()]
     lines += [f"{name} takes x{ratio} of the plain time" for name, ratio in result["edits"].items()]
+    if result["methods"]:
+        lines.append("time of a frame, plain = 1")
+    for name, row in result["methods"].items():
+        lines.append(f"{name:26}" + "  ".join(f"{runner} x{ratio:.2f}" for runner, ratio in row.items()))
     return "\n".join(lines)

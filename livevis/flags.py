@@ -118,6 +118,7 @@ def bench_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=_whole(64, 2048), default=256)
     parser.add_argument("--steps", type=_whole(1, 4), default=1)
     parser.add_argument("--edits", type=_whole(1, 4), action="append", default=[], help="play N edit slots beside")
+    parser.add_argument("--methods", action="store_true", help="play every method beside: what each costs")
     parser.add_argument("--peer", action="append", default=[], choices=("diffusers",))
     parser.add_argument("--repeats", type=_whole(1, 100), default=5)
     parser.add_argument("--json", action="store_true")

@@ -12,7 +12,7 @@ import torch
 
 from livevis import bench
 from livevis.core.types import Conditioning
-from livevis.evaluate import precision
+from livevis.evaluate import precision, ways
 from livevis.generate.engine import load_engine
 from tests.checkpoints import controls, write_checkpoint
 
@@ -53,6 +53,7 @@ def test_every_contestant_is_timed_and_set_against_the_peer(folder: Path, capsys
         size=64,
         steps=1,
         edits=[1, 4],
+        methods=True,
         peer=["diffusers"],
         repeats=2,
         json=True,
@@ -61,31 +62,41 @@ def test_every_contestant_is_timed_and_set_against_the_peer(folder: Path, capsys
     result = json.loads(capsys.readouterr().out)
     rows = {row["name"]: row for row in result["contestants"]}
     edited = {f"{runner} default edits={n}" for runner in ("torch", "openvino") for n in (1, 4)}
-    ours = {f"{runner} {path}" for runner in ("torch", "openvino") for path in bench.PATHS} | edited
+    steered = {f"{runner} default {way}" for runner in ("torch", "openvino") for way in ways.METHODS}
+    ours = {f"{runner} {path}" for runner in ("torch", "openvino") for path in ways.PATHS} | edited | steered
     assert set(rows) == ours | {"diffusers", "diffusers channels_last"}
     for name in ours:
         assert 0 < rows[name]["networks_ms"] < rows[name]["ms"] and 0 < rows[name]["overhead"] < 1
     assert all(set(ratios) == ours and min(ratios.values()) > 0 for ratios in result["ratios"].values())
     assert set(result["edits"]) == edited and min(result["edits"].values()) > 0
     assert "openvino full" in bench.report(result) and "openvino default edits=4 takes x" in bench.report(result)
+    assert list(result["methods"]) == list(ways.METHODS)
+    assert all(set(row) == {"torch", "openvino"} and min(row.values()) > 0 for row in result["methods"].values())
+    assert "audio slot                torch x" in bench.report(result)
 
 
-def test_edit_slots_are_heard_as_often_as_asked(folder: Path) -> None:
-    generator_of = {one.name: one for one in bench._ours(load_engine(folder), "torch", size=64, steps=1, edits=[1, 4])}
-    rows = {}
-    for name in ("torch default", "torch default edits=1", "torch default edits=4"):
-        one = generator_of[name]
+def test_every_way_is_played_as_asked(folder: Path) -> None:
+    """By the rows that one frame asks the network for."""
+    played = ways.paths([1, 4], methods=True)
+    generator_of = {one.name: one for one in bench._ours(load_engine(folder), "torch", played, size=64, steps=1)}
+    rows, heard = {}, {}
+    for name in played:
+        one = generator_of[f"torch {name}"]
         generator = next(c.cell_contents for c in one.frame.__closure__ or () if hasattr(c.cell_contents, "runners"))
         denoise, calls = generator.runners["denoise"], []
         run = denoise.run
-        denoise.run = lambda tensors, run=run, calls=calls: calls.append(1) or run(tensors)
+        denoise.run = lambda tensors, run=run, calls=calls: calls.append(tensors) or run(tensors)
         one.frame(bench._scenes(64)[0])
-        denoise.run, rows[name] = run, len(calls)
-    assert list(rows.values()) == [1, 2, 5]
+        denoise.run, rows[name], heard[name] = run, len(calls), calls[0]
+    wanted = {"edits=1": 2, "edits=4": 5, "one slot": 2, "four slots": 5, "attention slot": 2, "audio slot": 2}
+    assert rows == dict.fromkeys(played, 1) | {f"default {way}": count for way, count in wanted.items()}
+    plain, gained, sounding = (heard[f"default{way}"] for way in ("", " own gains", " TPoS rows"))
+    assert gained["token_gain"].max() == 3.0 and torch.equal(gained["text"], plain["text"])
+    assert plain["token_gain"].max() == 1.0 and not torch.equal(sounding["text"], plain["text"])
 
 
 def test_the_self_path_encodes_no_scene(folder: Path) -> None:
-    (full, default, own) = bench._ours(load_engine(folder), "torch", size=64, steps=1)
+    (full, default, own) = bench._ours(load_engine(folder), "torch", ways.PATHS, size=64, steps=1)
     scenes = bench._scenes(64)
     for one, encodes in ((full, 3), (default, 3), (own, 1)):
         assert one.frame.__closure__ is not None
