@@ -170,15 +170,17 @@ class Attention:
 
     maps: "own" | "base" (those of the picture without gains) | "renormalised"; clamp: limit of the output's norm as a
     multiple of what it was, 0 is none; spread: share of a gain on the prompt's end, 0..1; windows: (word, or "" for
-    all; first step; stop), counted from 0, none is all steps; edit: another wording, played with the first one's maps
-    for `inject` steps (of self-attention `inject_self`), `amount` of the way; blend: words that may change, none is
-    all; blend_threshold: how plainly, as a share of where they show most.
+    all; first step; stop), counted from 0, none is all steps, and unread: what was asked for but is no window; edit:
+    another wording, played with the first one's maps for `inject` steps (of self-attention `inject_self`), `amount` of
+    the way; blend: words that may change, none is all; blend_threshold: how plainly, as a share of where they show
+    most.
     """
 
     maps: str = "own"
     clamp: float = 0.0
     spread: float = 0.0
     windows: tuple[tuple[str, int, int], ...] = ()
+    unread: tuple[str, ...] = ()
     edit: str = ""
     amount: float = 1.0
     inject: int = 4

@@ -144,7 +144,7 @@ class DiffusionGenerator:
         wanted = init_image is not None and (own is None or play.amount < 1.0)
         scene = self.encode(init_image) if wanted and init_image is not None else None
         x0 = latents.start(scene, own, play.amount)
-        rows = self._text.rows(conditioning, guided=play.guidance > 1.0)
+        rows = self._text.rows(conditioning, guided=play.guidance > 1.0, steps=play.steps)
         guiding = self._guiding(state, conditioning, play, dt_s)
         latent, guiding = self.denoise(x0, rows, play, (state.seed, play.seed), phase, guiding)
         picture = self.decode(latent)
@@ -179,8 +179,8 @@ class DiffusionGenerator:
         noise = walk((*seed, 0), phase, self._latent_shape).to(rows[0].text.device)
         z = schedule.add_noise(torch.zeros_like(noise) if x0 is None else x0, noise, path[0])
         for k, (at, to) in enumerate(pairwise(path)):
-            found = self._predict(z, at, rows, play.guidance)
-            ask = partial(self._ask, z, at)
+            found = self._predict(z, at, k, rows, play.guidance)
+            ask = partial(self._ask, z, at, k)
             guiding, output = semantic.guide(
                 guiding, found, ask, index=k, level=at, prediction=self._schedule.prediction
             )
@@ -197,12 +197,12 @@ class DiffusionGenerator:
     def _stochastic(self, to: schedule.Level) -> bool:
         return self._schedule.rule != "euler" and to.noise > 0.0
 
-    def _predict(self, z: Tensor, at: schedule.Level, rows: tuple[TextRow, ...], guidance: float) -> Base:
+    def _predict(self, z: Tensor, at: schedule.Level, k: int, rows: tuple[TextRow, ...], guidance: float) -> Base:
         """Run the UNet once per text row; two rows are classifier-free guidance (Ho and Salimans 2022, eq. 6)."""
-        return base(torch.cat([self._ask(z, at, row) for row in rows]), guidance)
+        return base(torch.cat([self._ask(z, at, k, row) for row in rows]), guidance)
 
-    def _ask(self, z: Tensor, at: schedule.Level, row: TextRow) -> Tensor:
-        asked = {"latent": z, "time": self._time(at.timestep), "text": row.text, "token_gain": row.token_gain}
+    def _ask(self, z: Tensor, at: schedule.Level, k: int, row: TextRow) -> Tensor:
+        asked = {"latent": z, "time": self._time(at.timestep), "text": row.text, "token_gain": row.gain_at(k)}
         return self.runners["denoise"].run(asked)["prediction"]
 
     def _guiding(self, state: GeneratorState, conditioning: Conditioning, play: Play, dt_s: float) -> Guiding | None:
@@ -214,7 +214,7 @@ class DiffusionGenerator:
             steps=play.steps,
             concepts=semantic.concepts(conditioning),
         )
-        rows = self._text.edit_rows(conditioning, guided=guided)
+        rows = self._text.edit_rows(conditioning, guided=guided, steps=play.steps)
         return semantic.begin(state.slots, conditioning.edits, rows, key, dt_s=dt_s)
 
     def _encode_text(self, ids: Tensor) -> Tensor:

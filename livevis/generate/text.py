@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,20 @@ import torch
 from torch import Tensor
 
 from livevis.core.errors import ConfigError, choices
-from livevis.core.types import AudioTokens, Conditioning, Edits
+from livevis.core.types import Attention, AudioTokens, Conditioning, Edits
 from livevis.generate.noise import slerp
+from livevis.generate.prompt_to_prompt.words import (
+    WORD_END,
+    direction,
+    gain_row,
+    opened,
+    pieces_of,
+    spans,
+    windowed,
+    words_of,
+)
 
 LOG = logging.getLogger("livevis.generate")
-WORD_END = "</w>"
 CACHED_PROMPTS = 64
 
 
@@ -33,10 +43,21 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextRow:
-    """One row of the UNet's text condition: text [1, tokens, width], token_gain [1, tokens]."""
+    """One row of the UNet's text condition: text [1, tokens, width], token_gain [1, tokens].
+
+    With windows token_gain is [steps, tokens]: one row of gains for each denoising step.
+    """
 
     text: Tensor
     token_gain: Tensor
+
+    def gain_at(self, step: int) -> Tensor:
+        """Return token_gain [1, tokens] of denoising step `step`."""
+        return self.token_gain if len(self.token_gain) == 1 else self.token_gain[step : step + 1]
+
+
+Shares = Sequence[tuple[Encoded, float]]
+"""Prompts of a blend and their shares, which sum to 1."""
 
 
 def load_tokenizer(folder: Any) -> Any:
@@ -60,6 +81,7 @@ class PromptEncoder:
         self._cache: OrderedDict[str, Encoded] = OrderedDict()
         self._warned: set[str] = set()
         self._spoken: tuple[npt.NDArray[np.float32], Tensor] | None = None
+        self._places = lru_cache(maxsize=256)(self._find)
 
     def encoded(self, text: str) -> Encoded:
         """Return the encoding of `text`, from the cache when it was met before."""
@@ -75,21 +97,22 @@ class PromptEncoder:
             self._cache.popitem(last=False)
         return self._cache[text]
 
-    def rows(self, conditioning: Conditioning, *, guided: bool) -> tuple[TextRow, ...]:
+    def rows(self, conditioning: Conditioning, *, guided: bool, steps: int = 1) -> tuple[TextRow, ...]:
         """Return the prompt's row, and before it the negative prompt's row when guidance is on.
 
         In the prompt's row the sound's rows stand over the text's, by `tokens.amount` (TPoS); its first row is kept.
+        steps: how many denoising steps there are; windows (attention/steps) are of these.
         """
         shares = normalised(conditioning.prompts)
         prompts = [(self.encoded(text), share) for text, share in shares]
         text = self._sounding(blend(prompts), conditioning.tokens)
-        row = TextRow(text, self._gains(prompts, own_gains(conditioning)))
+        row = TextRow(text, self._gains(prompts, conditioning, steps))
         if not guided:
             return (row,)
         negative = self.encoded(conditioning.negative).embedding
-        return TextRow(negative, torch.ones_like(row.token_gain)), row
+        return TextRow(negative, torch.ones(1, self._tokens)), row
 
-    def edit_rows(self, conditioning: Conditioning, *, guided: bool) -> tuple[TextRow | None, ...]:
+    def edit_rows(self, conditioning: Conditioning, *, guided: bool, steps: int = 1) -> tuple[TextRow | None, ...]:
         """Return the row of each edit slot, None where it is not heard: those with texts, attention, and the sound.
 
         Without guidance a row is the prompt with the slot's text behind it ("prompt, text"; each one of a blend), under
@@ -102,21 +125,21 @@ class PromptEncoder:
         slots, tokens = conditioning.edits.slots, conditioning.tokens
         if tokens is not None and tokens.amount >= 1.0:
             self._unheard(conditioning, guided)
-        texts = (self._edit_row(conditioning, edit.text, guided) if edit.heard else None for edit in slots)
-        return *texts, self._attention_row(conditioning), self._audio_row(conditioning, guided)
+        texts = (self._edit_row(conditioning, edit.text, guided, steps) if edit.heard else None for edit in slots)
+        return *texts, self._attention_row(conditioning, steps), self._audio_row(conditioning, guided)
 
-    def _edit_row(self, conditioning: Conditioning, text: str, guided: bool) -> TextRow:
+    def _edit_row(self, conditioning: Conditioning, text: str, guided: bool, steps: int) -> TextRow:
         if guided:
             return TextRow(self.encoded(text).embedding, torch.ones(1, self._tokens))
         prompts = tuple((joined(prompt, text), share) for prompt, share in normalised(conditioning.prompts))
-        return self.rows(replace(conditioning, prompts=prompts), guided=False)[0]
+        return self.rows(replace(conditioning, prompts=prompts), guided=False, steps=steps)[0]
 
-    def _attention_row(self, conditioning: Conditioning) -> TextRow | None:
+    def _attention_row(self, conditioning: Conditioning, steps: int) -> TextRow | None:
         """Return the prompt's row with its gains, None where they are not heard as an edit or change nothing."""
         reweighted = replace(conditioning, edits=Edits())
         if not conditioning.edits.attention.heard or all(gain == 1.0 for _, gain in own_gains(reweighted)):
             return None
-        return self.rows(reweighted, guided=False)[0]
+        return self.rows(reweighted, guided=False, steps=steps)[0]
 
     def _audio_row(self, conditioning: Conditioning, guided: bool) -> TextRow | None:
         """Return the row that the sound alone speaks, None where it is not heard or is the prompt's row already."""
@@ -166,23 +189,50 @@ class PromptEncoder:
             return [*whole[: self._tokens - 1], whole[-1]]
         return list(whole)
 
-    def _gains(self, prompts: Sequence[tuple[Encoded, float]], gains: Iterable[tuple[str, float]]) -> Tensor:
-        """Return token_gain [1, tokens]: each prompt's gains, mixed by the prompts' shares."""
-        row = [1.0] * self._tokens
-        for word, gain in gains:
-            wanted = self._tokenizer.convert_ids_to_tokens(self._tokenizer(word)["input_ids"])[1:-1]
-            places = [(span, share) for prompt, share in prompts for span in spans(prompt.pieces, wanted)]
-            if not places and wanted:
-                self._absent(word, [prompt.text for prompt, _ in prompts])
-            for at, share in places:
-                for token in range(at, at + len(wanted)):
-                    row[token] += share * (gain - 1.0)
-        return torch.tensor([row])
+    def _gains(self, prompts: Shares, conditioning: Conditioning, steps: int) -> Tensor:
+        """Return token_gain [1, tokens], with windows [steps, tokens]: each prompt's gains, by the prompts' shares."""
+        asked, words = conditioning.attention, own_gains(conditioning)
+        self._check_windows(prompts, asked)
+        if not words:
+            return torch.ones(1, self._tokens)
+        gains = torch.tensor([[gain for _, gain in words]], dtype=torch.float64)
+        if asked.windows:
+            gains = windowed(gains, torch.tensor([self._opened(word, asked, steps) for word, _ in words]).mT)
+        reach = torch.stack([self._reach(word, prompts, asked.spread) for word, _ in words])
+        return gain_row(gains, reach.double()).float()
 
-    def _absent(self, word: str, texts: Sequence[str]) -> None:
-        there = choices({word for text in texts for word in self.words(text)})
-        message = f"attention/word '{word}' is not in the prompt; its words: {there}"
-        self._refuse(message)
+    def _reach(self, word: str, prompts: Shares, spread: float) -> Tensor:
+        """Return float32 [tokens], how far the word's gain reaches each token: 0 all over where no prompt has it."""
+        found = [(prompt, share, self._places(prompt.text, word)) for prompt, share in prompts]
+        if not any(places for _, _, places in found):
+            self._absent("attention/word", word, prompts)
+        reach = torch.zeros(self._tokens)
+        for prompt, share, places in found:
+            if places:
+                reach += share * direction(self._tokens, places, end=len(prompt.pieces) - 1, spread=spread)
+        return reach
+
+    def _find(self, text: str, word: str) -> tuple[int, ...]:
+        wanted = pieces_of(self._tokenizer, word)[1:-1]
+        return tuple(at + k for at in spans(self.encoded(text).pieces, wanted) for k in range(len(wanted)))
+
+    def _opened(self, word: str, asked: Attention, steps: int) -> tuple[bool, ...]:
+        opened_at = opened(word, asked.windows, steps=steps)
+        if not any(opened_at):
+            self._refuse(f"the gain on '{word}' acts at none of steps 1..{steps}: see attention/steps, diffusion/steps")
+        return opened_at
+
+    def _check_windows(self, prompts: Shares, asked: Attention) -> None:
+        for entry in asked.unread:
+            self._refuse(f"attention/steps '{entry}' is no step; write '1', '2-4' or 'fire: 1, rain: 2-4'")
+        for word, _, _ in asked.windows:
+            if word and not any(self._places(prompt.text, word) for prompt, _ in prompts):
+                self._absent("attention/steps", word, prompts)
+
+    def _absent(self, control: str, word: str, prompts: Shares) -> None:
+        there = choices({word for prompt, _ in prompts for word in words_of(prompt.pieces)})
+        if pieces_of(self._tokenizer, word)[1:-1]:
+            self._refuse(f"{control} '{word}' is not in the prompt; its words: {there}")
 
     def _refuse(self, message: str) -> None:
         if self._strict:
@@ -207,21 +257,6 @@ def own_gains(asked: Conditioning) -> tuple[tuple[str, float], ...]:
         return asked.word_gains
     left = 1.0 - asked.tokens.amount
     return tuple((word, 1.0 + left * (gain - 1.0)) for word, gain in asked.word_gains)
-
-
-def spans(pieces: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Return where the token pieces `wanted` stand in `pieces` as whole words."""
-    size = len(wanted)
-    return [
-        at
-        for at in range(1, len(pieces) - size)
-        if size and tuple(pieces[at : at + size]) == tuple(wanted) and (at == 1 or pieces[at - 1].endswith(WORD_END))
-    ]
-
-
-def words_of(pieces: Sequence[str]) -> tuple[str, ...]:
-    """Return the words that token pieces (start and end token included) spell."""
-    return tuple(word for word in "".join(pieces[1:-1]).split(WORD_END) if word)
 
 
 def joined(prompt: str, text: str) -> str:

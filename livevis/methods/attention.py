@@ -11,13 +11,14 @@ _WINDOW = re.compile(r"(?:(?P<word>.*?)\s*:)?\s*(?P<first>\d+)\s*(?:-\s*(?P<last
 
 
 def attention(controls: Controls) -> Attention:
-    """Read attention/* into Attention; what cannot be read of attention/steps is left out, `unread` names it."""
+    """Read attention/* into Attention; what cannot be read of attention/steps is named in `unread`."""
     number = controls.number
     return Attention(
         maps=controls.text("attention/maps"),
         clamp=number("attention/clamp"),
         spread=number("attention/spread"),
         windows=windows(controls.text("attention/steps")),
+        unread=unread(controls.text("attention/steps")),
         edit=controls.text("attention/edit").strip(),
         amount=number("attention/edit_amount"),
         inject=int(number("attention/inject")),

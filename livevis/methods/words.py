@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from livevis.core.types import Conditioning, Controls, Nag
 from livevis.methods.attention import attention
 from livevis.methods.semantic import edits
@@ -13,21 +15,24 @@ def condition(controls: Controls) -> Conditioning:
     """Read prompt/*, attention/*, nag/* and guidance/* into a Conditioning; sound has already moved the values.
 
     Prompts without text or weight are left out; attention/word may hold several words, comma-separated. A word that
-    only a prompt at rest holds is left out with it, so that a look can name words before they are faded in.
+    only a prompt at rest holds is left out with it, here and in attention/steps, so that a look can name words before
+    they are faded in.
     """
     texts = [(controls.text(f"prompt/text_{n}").strip(), controls.number(f"prompt/weight_{n}")) for n in PROMPTS]
     playing = tuple((text, weight) for text, weight in texts if text and weight > 0)
     resting = " ".join(text for text, weight in texts if weight <= 0).lower()
     heard = " ".join(text for text, _ in playing).lower()
     words = [word.strip() for word in controls.text("attention/word").split(",")]
-    gain = controls.number("attention/gain")
+    gain, how = controls.number("attention/gain"), attention(controls)
+
+    def rests(word: str) -> bool:
+        return word.lower() in resting and word.lower() not in heard
+
     return Conditioning(
         prompts=playing,
         negative=controls.text("prompt/negative").strip(),
-        word_gains=tuple(
-            (word, gain) for word in words if word and not (word.lower() in resting and word.lower() not in heard)
-        ),
+        word_gains=tuple((word, gain) for word in words if word and not rests(word)),
         edits=edits(controls),
-        attention=attention(controls),
+        attention=replace(how, windows=tuple(one for one in how.windows if not one[0] or not rests(one[0]))),
         nag=Nag(controls.number("nag/scale"), controls.number("nag/ratio"), controls.number("nag/alpha")),
     )

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from livevis.core.errors import ConfigError, choices
-from livevis.generate.text import spans, words_of
 
 Steps = tuple[int, int] | None
 """Denoising steps first..last + 1, counted from 0; None: never."""
+WORD_END = "</w>"
 
 
 def pieces_of(tokenizer: Any, text: str) -> tuple[str, ...]:
@@ -32,6 +32,21 @@ def word_tokens(tokenizer: Any, pieces: Sequence[str], word: str) -> tuple[int, 
     if not places:
         raise ConfigError(f"word '{word}' is not in the prompt; its words: {choices(set(words_of(pieces)))}")
     return tuple(sorted({at + k for at in places for k in range(len(wanted))}))
+
+
+def spans(pieces: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Return where the token pieces `wanted` stand in `pieces` as whole words."""
+    size = len(wanted)
+    return [
+        at
+        for at in range(1, len(pieces) - size)
+        if size and tuple(pieces[at : at + size]) == tuple(wanted) and (at == 1 or pieces[at - 1].endswith(WORD_END))
+    ]
+
+
+def words_of(pieces: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that token pieces (start and end token included) spell."""
+    return tuple(word for word in "".join(pieces[1:-1]).split(WORD_END) if word)
 
 
 def direction(tokens: int, indices: Sequence[int], *, end: int | None = None, spread: float = 0.0) -> Tensor:
@@ -63,6 +78,18 @@ def gain_row(gains: Tensor, directions: Tensor) -> Tensor:
 def windowed(gain: Tensor, window: Tensor) -> Tensor:
     """Return the gain [..., tokens] where window is 1, and 1 where it is 0: windows of edits on a row's own maps."""
     return 1.0 + window * (gain - 1.0)
+
+
+def opened(word: str, listed: Iterable[tuple[str, int, int]], *, steps: int) -> tuple[bool, ...]:
+    """Return for each denoising step whether `word` is played: in its own windows, else in those of "", else always.
+
+    listed: (word, first step, stop), counted from 0. What lies beyond the last step does not open.
+    """
+    spans_of: dict[str, list[range]] = {}
+    for name, first, stop in listed:
+        spans_of.setdefault(" ".join(name.lower().split()), []).append(range(first, stop))
+    spans = spans_of.get(" ".join(word.lower().split())) or spans_of.get("") or [range(steps)]
+    return tuple(any(step in span for span in spans) for step in range(steps))
 
 
 def windows(steps: int, tokens: int, *, default: Steps, words: Iterable[tuple[Sequence[int], Steps]] = ()) -> Tensor:
