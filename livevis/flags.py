@@ -56,9 +56,8 @@ def _play_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runner", default="auto", choices=("auto", "torch", "openvino"), help="runtime of the networks"
     )
-    parser.add_argument(
-        "--clap", metavar="FOLDER", help="ClapModel folder that names sounds (default: the engine's own)"
-    )
+    clap = "ClapModel that names sounds: a folder, or owner/name[@revision] on the hub (default: the engine's own)"
+    parser.add_argument("--clap", metavar="FOLDER|NAME", help=clap)
     parser.add_argument("--generate-size", type=_whole(64, 2048), help="side of the generated picture")
     parser.add_argument("--seed", type=_whole(0, 2**31 - 1), default=1, help="seed of jam and generator (default 1)")
     parser.add_argument(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -75,8 +76,8 @@ def frames(
     """Yield `count` frames at `fps`; the same inputs give the same pictures, bit for bit, on one machine.
 
     Frame k shows what was heard before k / fps. generator: anything that keeps the Generator contract, or None for
-    the shader lane alone. clap: ClapModel folder that names the sounds (None: the engine's own), opened when a method
-    asks for it. Raises at once whatever a stage raises.
+    the shader lane alone. clap: the ClapModel that names sounds, folder or hub name (None: the engine's own), opened
+    when a method asks for it. Raises at once whatever a stage raises.
     """
     from livevis.stage.compositor import Compositor
     from livevis.stage.surface import open_surface
@@ -117,8 +118,13 @@ def frames(
 
 
 def _ears(source: PullSource, generator: Any, clap: str | None) -> SteppedEars:
-    """The sound of the render, heard with the folder that was named or the engine's own."""
-    return SteppedEars(lambda: ClapEmbedder(clap_folder(generator.engine.folder, clap)), source.samples)
+    """The sound of the render, heard with the CLAP that was named or the engine's own."""
+    own = generator.engine.folder
+    return SteppedEars(lambda: ClapEmbedder(clap_folder(own, clap, say=_tell)), source.samples)
+
+
+def _tell(line: str) -> None:
+    print(f"livevis: {line}", file=sys.stderr, flush=True)
 
 
 def open_pull_source(audio: str, *, tempo: float, seed: int) -> PullSource:

@@ -24,7 +24,7 @@ _NICE = 5
 class WorkerSpec:
     """What a generator process is started with: names of shared channels and what to load.
 
-    sound: the SampleRing, "" where there is none; clap: folder of the listener, "" = the engine's own.
+    sound: the SampleRing, "" where there is none; clap: the listener's folder or hub name, "" = the engine's own.
     """
 
     engine: str
@@ -83,12 +83,12 @@ def _ears(spec: WorkerSpec, engine: Path) -> LiveEars:
     from livevis.embed.ears import LiveEars
 
     ring = SampleRing.attach(spec.sound) if spec.sound else None
-    folder = clap_folder(engine, spec.clap)
-    return LiveEars(
-        lambda: ClapEmbedder(folder),
+    ears = LiveEars(
+        lambda: ClapEmbedder(clap_folder(engine, spec.clap, say=ears.say)),
         lambda start, n: ring.read(start, n) if ring else None,
         lambda: ring.written if ring else 0,
     )
+    return ears
 
 
 def serve(spec: WorkerSpec) -> None:

@@ -1,4 +1,4 @@
-"""CLAP (Elizalde et al. 2022; Wu et al. 2023) over any local ClapModel folder: sounds and words as unit vectors."""
+"""CLAP (Elizalde et al. 2022; Wu et al. 2023) over any checkpoint of ClapModel: sounds and words as unit vectors."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from livevis.core.errors import CapabilityError, EngineError
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.core.types import TOGETHER, AudioEmbedding
+from livevis.embed.hub import Say, hub_name, snapshot
 from livevis.embed.mel import F32, Read, RollingMel
 
 TEMPLATES = ("{}", "This is a sound of {}.")
@@ -21,8 +22,14 @@ _CACHED_PHRASES = 512
 _CONFIG = "config.json"
 
 
-def clap_folder(engine: Path, named: str | None = None) -> Path:
-    """The ClapModel folder that was named, else the engine's own `clap`; it need not exist yet."""
+def clap_folder(engine: Path, named: str | None = None, *, say: Say = lambda line: None) -> Path:
+    """The ClapModel folder that was named, else the engine's own `clap`; it need not exist yet.
+
+    A name `owner/name[@revision]` that is no folder is the hub's: taken from the local cache or fetched, which may take
+    minutes and is told to `say`; raises EngineError where that fails. Nothing else ever goes to the hub.
+    """
+    if named and hub_name(named):
+        return snapshot(named, check=check_folder, say=say)
     return Path(named).expanduser() if named else engine / "clap"
 
 
@@ -30,24 +37,31 @@ def check_folder(folder: Path) -> None:
     """Raise EngineError or CapabilityError in one line where `folder` holds no CLAP that can be played."""
     config = folder / _CONFIG
     if not config.is_file():
-        raise EngineError(f"aadiff hears nothing: no CLAP in {folder}; --clap FOLDER names a ClapModel folder")
+        raise EngineError(f"nothing is heard: no CLAP in {folder}; --clap FOLDER or OWNER/NAME names a ClapModel")
     try:
         found = json.loads(config.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise EngineError(f"aadiff hears nothing: {config}: {error}") from None
+        raise EngineError(f"nothing is heard: {config}: {error}") from None
     if found.get("model_type") != "clap":
-        raise EngineError(f"aadiff hears nothing: {folder} holds a {found.get('model_type')}, not a ClapModel")
+        raise EngineError(f"nothing is heard: {folder} holds a {found.get('model_type')}, not a ClapModel")
     if found.get("audio_config", {}).get("enable_fusion"):
-        raise CapabilityError(
-            f"aadiff hears nothing: {folder} is a fused CLAP, which crops at random; take an unfused one"
-        )
+        raise CapabilityError(f"nothing is heard: {folder} is a fused CLAP, which crops at random; take an unfused one")
+
+
+def model_name(folder: Path) -> str:
+    """The model's id: owner/name@commit for a snapshot of the hub's, else the last two parts of its path."""
+    whole = folder.resolve()
+    kept, _, repo = whole.parent.parent.name.partition("--")
+    if whole.parent.name == "snapshots" and kept == "models":
+        return f"{repo.replace('--', '/', 1)}@{whole.name}"
+    return f"{whole.parent.name}/{whole.name}"
 
 
 class ClapEmbedder:
     """A fixed window of sound, and words, as unit vectors of one model; deterministic, nothing is cropped at random.
 
-    name: the model's id; samples: its window, hop: of its mel, both at 48 kHz. Not thread-safe. Raises EngineError or
-    CapabilityError.
+    name: the model's id; samples: its window, hop: of its mel, both at 48 kHz; logit_scale: what it multiplies cosines
+    with before its softmax over phrases. Not thread-safe. Raises EngineError or CapabilityError.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,17 +75,16 @@ class ClapEmbedder:
         try:
             self._model = ClapModel.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
             processor = ClapProcessor.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError) as error:
-            raise EngineError(f"aadiff hears nothing: {folder}: {' '.join(str(error).split())}") from error
+        except Exception as error:  # of the libraries below, each with classes of its own
+            raise EngineError(f"nothing is heard: {folder}: {' '.join(str(error).split())}") from error
         extractor = processor.feature_extractor
         if extractor.sampling_rate != SAMPLE_RATE_HZ:
-            raise CapabilityError(
-                f"aadiff hears nothing: {folder} takes {extractor.sampling_rate} Hz, sound is 48000 Hz"
-            )
+            raise CapabilityError(f"nothing is heard: {folder} takes {extractor.sampling_rate} Hz, sound is 48000 Hz")
         self._tokenizer: Any = processor.tokenizer
-        self.name = f"{folder.resolve().parent.name}/{folder.resolve().name}"
+        self.name = model_name(folder)
         self._extractor: Any = extractor
         self.samples, self.hop = int(extractor.nb_max_samples), int(extractor.hop_length)
+        self.logit_scale = float(self._model.logit_scale_a.detach().exp())
         self._phrases: OrderedDict[str, F32] = OrderedDict()
 
     def stretch(self, sample: int, span_s: float | None = None) -> tuple[int, int] | None:

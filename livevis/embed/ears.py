@@ -74,6 +74,10 @@ class LiveEars:
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
 
+    def say(self, line: str) -> None:
+        """[ears] Give notice while opening takes its time."""
+        self.notice = line
+
     def hear(self, sample: int, phrases: Phrases, span_s: float) -> Heard | None:
         """As `Ears`; returns at once, with what the thread found last."""
         self._wanted = (phrases, span_s)
@@ -87,6 +91,7 @@ class LiveEars:
         try:
             embedder = self._open()
             sound = embedder.sound(self._read)
+            self.notice = ""
         except Exception as error:  # on stage nothing stops the picture: it plays on without ears and says so
             self.notice = _line(error)
             return
@@ -113,5 +118,5 @@ class LiveEars:
 
 
 def _line(error: Exception) -> str:
-    said = str(error) if isinstance(error, LivevisError) else f"aadiff: {type(error).__name__}: {error}"
+    said = str(error) if isinstance(error, LivevisError) else f"nothing is heard: {type(error).__name__}: {error}"
     return " ".join(said.split())

@@ -64,12 +64,23 @@ def test_equal_to_the_standard_classes(embedder: ClapEmbedder, sound: F32) -> No
     assert np.linalg.norm(ours, axis=1) == pytest.approx(1.0, abs=1e-6)
 
 
-def test_another_model_of_the_class_with_a_ten_second_window(tmp_path: Path) -> None:
+LAION = {
+    "chunk_length_s": 10, "feature_extractor_type": "ClapFeatureExtractor", "feature_size": 64, "fft_window_size": 1024,
+    "frequency_max": 14000, "frequency_min": 50, "hop_length": 480, "max_length_s": 10, "n_fft": 1024,
+    "nb_frequency_bins": 513, "nb_max_frames": 1000, "nb_max_samples": 480000, "padding": "repeatpad",
+    "padding_side": "right", "padding_value": 0.0, "processor_class": "ClapProcessor", "return_attention_mask": False,
+    "sampling_rate": 48000, "top_db": None, "truncation": "rand_trunc",
+}  # fmt: skip
+"""The preprocessor_config.json of laion/clap-htsat-unfused, every key."""
+
+
+def tiny(folder: Path) -> Path:
+    """An unfused ClapModel of the published kind in miniature, with random weights."""
     from transformers import ClapAudioConfig, ClapConfig, ClapFeatureExtractor, ClapModel, ClapTextConfig
 
     from livevis.train.clap.networks import Ears, build_tokenizer, export_ears
 
-    tokenizer = build_tokenizer(["a fire", "some rain"], vocabulary=300, positions=16)
+    tokenizer = build_tokenizer(["a fire", "some rain", "some fire", "a rain"], vocabulary=300, positions=16)
     text = ClapTextConfig(
         vocab_size=len(tokenizer), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
         max_position_embeddings=18,
@@ -79,12 +90,51 @@ def test_another_model_of_the_class_with_a_ten_second_window(tmp_path: Path) -> 
     )
     torch.manual_seed(0)
     model = ClapModel(ClapConfig(text_config=text, audio_config=audio, projection_dim=16))
-    export_ears(Ears(model, tokenizer, ClapFeatureExtractor(truncation="rand_trunc")), tmp_path / "clap")
-    embedder = ClapEmbedder(tmp_path / "clap")
+    export_ears(Ears(model, tokenizer, ClapFeatureExtractor(truncation="rand_trunc")), folder)
+    return folder
+
+
+def as_laion(folder: Path, *, fast: bool) -> Path:
+    """Lay a ClapModel folder out as the converted LAION checkpoints are: no processor_config.json, Roberta's files."""
+    (folder / "processor_config.json").unlink()
+    (folder / "preprocessor_config.json").write_text(json.dumps(LAION))
+    words = json.loads((folder / "tokenizer.json").read_text())["model"]
+    (folder / "vocab.json").write_text(json.dumps(words["vocab"]))
+    merges = [pair if isinstance(pair, str) else " ".join(pair) for pair in words["merges"]]
+    (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
+    if not fast:
+        (folder / "tokenizer.json").unlink()
+    return folder
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_converted_laion_checkpoint(tmp_path: Path, fast: bool) -> None:
+    """48 kHz, ten seconds; where theirs would crop 490 000 samples at random, ours is one fixed window, twice alike."""
+    folder = as_laion(tiny(tmp_path / "clap"), fast=fast)
     sound = np.random.default_rng(0).standard_normal(490_000).astype(np.float32) * 0.1
-    found = embedder.embed(embedder.sound(reader(sound)), 485_000)
-    assert found is not None and (embedder.samples, found.sample) == (480_000, 484_800)
-    assert np.abs(found.vector - theirs(tmp_path / "clap", [sound[4_800:484_800]])[0]).max() < 1e-5
+    embedders = [ClapEmbedder(folder), ClapEmbedder(folder)]
+    found = [one.embed(one.sound(reader(sound)), 485_000) for one in (*embedders, embedders[0])]
+    one = found[0]
+    assert one is not None and (embedders[0].samples, embedders[0].hop) == (480_000, 480)
+    assert (one.sample, one.window_s) == (484_800, 10.0)
+    assert all(other is not None and np.array_equal(other.vector, one.vector) for other in found)
+    assert np.abs(one.vector - theirs(folder, [sound[4_800:484_800]])[0]).max() < 1e-5
+    short = embedders[0].embed(embedders[0].sound(reader(sound)), 485_000, span_s=2.5)
+    assert short is not None
+    assert np.abs(short.vector - theirs(folder, [sound[484_800 - 120_000 : 484_800]])[0]).max() < 1e-5
+    assert np.array_equal(embedders[0].phrase("some rain"), embedders[1].phrase("some rain"))
+
+
+def test_the_logit_scale_is_the_model_s_own(embedder: ClapEmbedder, sound: F32) -> None:
+    """A cosine times it is transformers' logits_per_audio, which zero-shot classification takes the softmax of."""
+    from transformers import ClapModel, ClapProcessor
+
+    processor, model = ClapProcessor.from_pretrained(FOLDER), ClapModel.from_pretrained(FOLDER, dtype=torch.float32)
+    extracted = processor.feature_extractor([sound[:240_000]], sampling_rate=SAMPLE_RATE_HZ, return_tensors="pt")
+    with torch.inference_mode():
+        out = model.eval()(**processor.tokenizer(["rain", "fire"], return_tensors="pt", padding=True), **extracted)
+    cosines = out.audio_embeds @ out.text_embeds.T
+    assert np.abs((out.logits_per_audio - embedder.logit_scale * cosines).numpy()).max() < 1e-5
 
 
 def test_rolling_is_the_same_as_starting_there_bit_for_bit(embedder: ClapEmbedder, sound: F32) -> None:
@@ -215,3 +265,12 @@ def test_a_mixture_is_called_by_both(embedder: ClapEmbedder) -> None:
         scores = embedder.scores(found, pairs.values())
         right += max(scores, key=lambda phrase: scores[phrase]) == pairs[pair]
     assert right >= 4, "of six; by chance one"
+
+
+def test_a_broken_checkpoint_is_one_clear_line(tmp_path: Path) -> None:
+    for file in FOLDER.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "model.safetensors").write_bytes(b"half of it")
+    with pytest.raises(EngineError, match="nothing is heard") as caught:
+        ClapEmbedder(tmp_path)
+    assert "\n" not in str(caught.value)
