@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from livevis.core.types import Conditioning, Cue, Heard
-from livevis.methods import aadiff
+from livevis.core.types import Conditioning, Cue, Heard, Recognition
+from livevis.methods import aadiff, recognition
 from livevis.methods.words import condition
 
 
@@ -20,14 +20,17 @@ class Listens(Protocol):
 class Conditioner:
     """Steps the methods once for each generated frame, live and offline alike. One thread calls it.
 
-    The ears are asked only while aadiff/amount is above 0; loudness is followed all the time, so that the method is
-    there at once when it is faded in.
+    The ears are asked only while aadiff/amount is above 0 or heard/bank names something; loudness is followed all the
+    time, so that the method is there at once when it is faded in. recognition: the bank's probabilities, None while
+    there are none.
     """
 
     def __init__(self, ears: Listens) -> None:
         self._ears = ears
         self._aadiff = aadiff.init()
         self._listening = False
+        self._called: tuple[str, ...] = ()
+        self.recognition: Recognition | None = None
 
     @property
     def notice(self) -> str:
@@ -37,15 +40,19 @@ class Conditioner:
     @property
     def heard(self) -> tuple[str, ...]:
         """What the sound is called now, best first; empty while nobody listens."""
-        return self._aadiff.chosen if self._listening else ()
+        return self._called
 
     def step(self, cue: Cue) -> Conditioning:
         """Return what the frame of `cue` is asked to show."""
         asked, settings = condition(cue.controls), aadiff.read_settings(cue.controls)
-        heard = None
-        self._listening = settings.amount > 0
+        heard, lifts = None, settings.amount > 0
+        words = aadiff.phrases(self._aadiff, asked, settings) if lifts else ()
+        bank = recognition.phrases(cue.controls)
+        self._listening = lifts or bool(bank)
         if self._listening:
-            phrases = aadiff.phrases(self._aadiff, asked, settings)
+            phrases = tuple(dict.fromkeys((*words, *bank)))
             heard = self._ears.hear(cue.features.sample, phrases, settings.listen_s)
-        self._aadiff, asked = aadiff.step(self._aadiff, cue.features, heard, settings, asked)
+        self.recognition = recognition.recognise(heard, cue.controls)
+        self._aadiff, asked = aadiff.step(self._aadiff, cue.features, heard if lifts else None, settings, asked)
+        self._called = self._aadiff.chosen if lifts else recognition.likeliest(self.recognition, cue.controls)
         return asked

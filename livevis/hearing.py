@@ -14,7 +14,8 @@ from livevis.core.clock import Clock
 from livevis.core.exchange import SampleRing
 from livevis.core.features import HOP, HOP_S, SAMPLE_RATE_HZ
 from livevis.core.telemetry import ArrivalClock, Durations
-from livevis.core.types import AudioFeatures, Controls, silent_features
+from livevis.core.types import AudioFeatures, Controls, Recognition, silent_features
+from livevis.methods.recognition import merged
 from livevis.session import AnalysisSettings
 
 _WAIT_S = 0.001
@@ -25,9 +26,9 @@ _LATE = SAMPLE_RATE_HZ  # samples: a machine that has fallen a second behind had
 class Hearing:
     """[analysis] From ring to features; one hop a step, so any block size gives the same features.
 
-    `listen` is called on this thread with each hop's features, in order. When sound stops arriving for 0.25 s,
-    hops of silence are heard instead, so that levels decay and the picture rests. skipped: samples passed over because
-    this machine could not keep up.
+    `listen` is called on this thread with each hop's features, in order; what `recognition` says the ears found last is
+    merged in as heard.n. When sound stops arriving for 0.25 s, hops of silence are heard instead, so that levels decay
+    and the picture rests. skipped: samples passed over because this machine could not keep up.
     """
 
     def __init__(
@@ -37,8 +38,10 @@ class Hearing:
         listen: Callable[[AudioFeatures], None],
         clock: Clock,
         base: Callable[[], Controls] | None = None,
+        recognition: Callable[[], Recognition | None] = lambda: None,
     ) -> None:
         self._ring, self._listen, self._clock, self._base = ring, listen, clock, base
+        self._recognition = recognition
         self.analyser = Analyser()
         self.latest = silent_features()
         self._settings = AnalysisSettings()
@@ -101,7 +104,7 @@ class Hearing:
                 self._requests.popleft()(self.analyser)
             if self._base is not None:
                 self._settings.obey(self._base(), self.analyser)
-            features = self.analyser.step(hop * self._settings.gain)
+            features = merged(self.analyser.step(hop * self._settings.gain), self._recognition())
             self._note_events(self.latest, features)
             self.latest = features
             self._listen(self.latest)

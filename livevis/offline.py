@@ -18,10 +18,11 @@ from livevis.core.clock import VirtualClock
 from livevis.core.errors import ConfigError, ShaderError
 from livevis.core.features import FEATURES, HOP, SAMPLE_RATE_HZ
 from livevis.core.places import assets
-from livevis.core.types import AudioFeatures, Conditioning, Controls, Cue, Picture, silent_features
+from livevis.core.types import AudioFeatures, Conditioning, Controls, Cue, Picture, Recognition, silent_features
 from livevis.embed.clap import ClapEmbedder, clap_folder
 from livevis.embed.ears import SteppedEars
 from livevis.init_picture import InitPictures
+from livevis.methods.recognition import UNHEARD, merged, phrases, recognise
 from livevis.session import AnalysisSettings
 from livevis.show import Show, overrides
 
@@ -43,10 +44,13 @@ class Rendered:
 
 
 class Hearer:
-    """Feeds whole hops of a pull source to analyser and routes, up to a moment."""
+    """Feeds whole hops of a pull source to analyser, ears and routes, up to a moment.
 
-    def __init__(self, source: PullSource, show: Show) -> None:
-        self._source, self._show = source, show
+    ears: who scores heard/bank, at fixed samples at or before each hop; without them a bank raises ConfigError.
+    """
+
+    def __init__(self, source: PullSource, show: Show, ears: SteppedEars | None = None) -> None:
+        self._source, self._show, self._ears = source, show, ears
         self._analyser = Analyser()
         self._settings = AnalysisSettings()
         self._next = 0
@@ -56,10 +60,20 @@ class Hearer:
         """Hear every hop that ends at or before `sample`; return the newest features."""
         while self._next + HOP <= sample:
             self._settings.obey(self._show.registry.base(), self._analyser)
-            self.latest = self._analyser.step(self._source.samples(self._next, HOP) * self._settings.gain)
+            features = self._analyser.step(self._source.samples(self._next, HOP) * self._settings.gain)
+            self.latest = merged(features, self._recognised(features.sample))
             self._show.hear(self.latest)
             self._next += HOP
         return self.latest
+
+    def _recognised(self, sample: int) -> Recognition | None:
+        base = self._show.registry.base()
+        asked = phrases(base)
+        if not asked:
+            return None
+        if self._ears is None:
+            raise ConfigError(UNHEARD)
+        return recognise(self._ears.hear(sample, asked, base.number("aadiff/listen")), base)
 
 
 def frames(
@@ -77,7 +91,7 @@ def frames(
 
     Frame k shows what was heard before k / fps. generator: anything that keeps the Generator contract, or None for
     the shader lane alone. clap: the ClapModel that names sounds, folder or hub name (None: the engine's own), opened
-    when a method asks for it. Raises at once whatever a stage raises.
+    when a method or heard/bank asks for it. Raises at once whatever a stage raises.
     """
     from livevis.stage.compositor import Compositor
     from livevis.stage.surface import open_surface
@@ -88,10 +102,11 @@ def frames(
         compositor = Compositor(surface.ctx, surface.size, assets("shaders"), internal=size)
         stack.callback(compositor.release)
         inits = InitPictures(compositor, generator.size if generator is not None else 64)
-        hearer = Hearer(source, show)
+        ears = _ears(source, generator, clap) if generator is not None else None
+        hearer = Hearer(source, show, ears)
         picture: Picture | None = None
         asked: Conditioning | None = None
-        conditioner = Conditioner(_ears(source, generator, clap)) if generator is not None else None
+        conditioner = Conditioner(ears) if ears is not None else None
         state = generator.init(seed) if generator is not None else None
         for index in range(count):
             time_s = index / fps

@@ -87,7 +87,8 @@ def open_rig(options: argparse.Namespace, show: Show, clock: Clock, closers: Clo
         from livevis.stage.surface import is_software
 
         supervisor.start(threads=spare_cores() if is_software(surface.ctx) else 0)
-    hearing = Hearing(ring, listen=show.hear, clock=clock, base=show.registry.base)
+    recognition = (lambda: supervisor.recognition) if supervisor is not None else (lambda: None)
+    hearing = Hearing(ring, listen=show.hear, clock=clock, base=show.registry.base, recognition=recognition)
     source = _started(options, clock, ring)
     closers.add(source.stop)
     speaker = _speaker(source, ring, closers) if not options.mute else "muted"

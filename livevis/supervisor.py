@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from multiprocessing.process import BaseProcess
 
 from livevis.core.clock import Clock
 from livevis.core.exchange import FrameMeta, Mailbox, SharedFrames
-from livevis.core.types import Cue, Frame, Picture
+from livevis.core.types import Cue, Frame, Picture, Recognition
 from livevis.worker import WorkerSpec, WorkerStatus, serve
 
 _STUCK_S = 5.0
@@ -32,7 +32,8 @@ class GeneratorSupervisor:
 
     Nothing here waits: `tend` is called once a display frame and restarts a dead or stuck process with back-off.
     Raises nothing after construction; `state` and `detail` say what is wrong, `notice` what is lacking though it plays;
-    `heard` is what the sound is called now. sound: name of the SampleRing that is listened to; clap: WorkerSpec's.
+    `heard` is what the sound is called now, `recognition` how probable each phrase of heard/bank is. sound: name of the
+    SampleRing that is listened to; clap: WorkerSpec's.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class GeneratorSupervisor:
         self.state = "off"
         self.detail = self.notice = ""
         self.heard: tuple[str, ...] = ()
+        self.recognition: Recognition | None = None  # replaced whole: the analysis thread reads it too
         self.pid = 0
 
     def start(self, *, threads: int | None = None) -> None:
@@ -108,7 +110,7 @@ class GeneratorSupervisor:
         if status.pid != self._life.process.pid:
             return
         self.state, self.detail = status.state, status.detail
-        self.heard, self.notice = status.heard, status.notice
+        self.heard, self.notice, self.recognition = status.heard, status.notice, status.recognition
         self._life.seen_beat_s = status.beat_s
         self._init_seen = status.init_seen
         self._longest_s = max(self._longest_s, status.step_ms / 1000)
@@ -124,7 +126,7 @@ class GeneratorSupervisor:
         if self._life is not None:
             self._dead.append(self._life.process)
         self.state, self.detail, self._life = "down", why, None
-        self.heard, self.notice = (), ""
+        self.heard, self.notice, self.recognition = (), "", None
         self.restarts += 1
         self._retry_s = self._clock.now() + _BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)]
         self._failures += 1
@@ -135,7 +137,8 @@ class GeneratorSupervisor:
 
     def report(self) -> dict[str, object]:
         """Return what is known of the process, as plain data."""
-        said = {"heard": list(self.heard), "notice": self.notice}
+        recognised = asdict(self.recognition) if self.recognition is not None else None
+        said = {"heard": list(self.heard), "recognition": recognised, "notice": self.notice}
         return {"state": self.state, "detail": self.detail, "restarts": self.restarts, "pid": self.pid, **said}
 
     @property

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from livevis.conditioner import Conditioner
 from livevis.core.exchange import FrameMeta, Mailbox, SampleRing, SharedFrames
-from livevis.core.types import Picture
+from livevis.core.types import Picture, Recognition
 
 if TYPE_CHECKING:
     from livevis.embed.ears import LiveEars
@@ -46,7 +46,8 @@ class WorkerStatus:
     """What the generator says of itself.
 
     state: loading | playing | failed; beat_s: monotonic seconds of this report; init_seen: newest init picture taken;
-    heard: what the sound is called now; notice: what is lacking, though it plays.
+    heard: what the sound is called now; recognition: of the phrases of heard/bank; notice: what is lacking, though it
+    plays.
     """
 
     state: str
@@ -56,6 +57,7 @@ class WorkerStatus:
     detail: str = ""
     init_seen: int = 0
     heard: tuple[str, ...] = ()
+    recognition: Recognition | None = None
     notice: str = ""
 
 
@@ -119,7 +121,8 @@ def _play(spec: WorkerSpec, channels: _Channels) -> None:
     init: Picture | None = None
 
     def report() -> None:
-        said = {"heard": conditioner.heard, "notice": conditioner.notice or generator.notice}
+        notice = conditioner.notice or generator.notice
+        said = {"heard": conditioner.heard, "recognition": conditioner.recognition, "notice": notice}
         channels.report("playing", step_ms=step_ms, detail=generator.chosen, init_seen=picture_seen, **said)
 
     report()
@@ -134,11 +137,12 @@ def _play(spec: WorkerSpec, channels: _Channels) -> None:
         if (newer := channels.pictures_in.newest(picture_seen)) is not None:
             picture_seen, init, taken = newer
             heard = taken.sample
-        # Said before the step, so that the stage draws the next init picture while this one is being worked on.
+        asked = conditioner.step(cue)
+        # Said before the step: meanwhile the stage draws the next init picture and plays what was recognised.
         report()
         frame += 1
         started_s = time.monotonic()
-        state, picture = generator.step(state, replace(cue, frame=frame), conditioner.step(cue), init)
+        state, picture = generator.step(state, replace(cue, frame=frame), asked, init)
         done_s = time.monotonic()
         # A frame has heard no more than the older of its two halves, the controls and the picture it began with.
         meta = FrameMeta(frame, cue.controls.version, min(cue.sample, heard), started_s, done_s)

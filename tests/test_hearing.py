@@ -12,7 +12,7 @@ from livevis.audio.jam import JamSource
 from livevis.core.clock import WallClock
 from livevis.core.exchange import SampleRing
 from livevis.core.features import HOP
-from livevis.core.types import AudioFeatures
+from livevis.core.types import AudioFeatures, Recognition
 from livevis.hearing import Hearing
 
 
@@ -50,6 +50,22 @@ def test_live_features_equal_offline_features(heard, monkeypatch: pytest.MonkeyP
         assert np.array_equal(live.values, exact.values)
         assert np.array_equal(live.spectrum, exact.spectrum)
         assert np.array_equal(live.waveform, exact.waveform)
+
+
+def test_what_the_ears_found_is_merged_in_behind_the_analyser(heard) -> None:
+    ring, _, _ = heard
+    features: list[AudioFeatures] = []
+    found = [Recognition(0, 2.5, (0.25, 0.75))]
+    hearing = Hearing(ring, listen=features.append, clock=WallClock(), recognition=lambda: found[0])
+    hearing.start()
+    try:
+        ring.write(JamSource(seed=3).samples(48_000, 24_064))
+        wait_for(lambda: features and features[-1]["heard.2"] == 0.75)
+        assert hearing.latest["heard.1"] == 0.25 and hearing.latest["heard.3"] == 0.0
+        found[0] = None
+        wait_for(lambda: features[-1]["heard.2"] == 0.0)
+    finally:
+        hearing.stop()
 
 
 def test_levels_decay_when_nothing_arrives(heard) -> None:

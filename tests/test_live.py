@@ -97,7 +97,7 @@ def show(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Remote, Path]]
         microphone.play(JamSource(seed=5, tempo_bpm=120).samples(48_000 * 8, 48_000 * 16))
         command = [
             sys.executable, "-m", "livevis", "run", "--source", "device", "--size", "640x360", "--fps", "20",
-            "--osc-port", str(remote.port), "--set", "output/hud=on",
+            "--osc-port", str(remote.port), "--set", "output/hud=on", "--set", "heard/bank=drums, rain, a crowd",
             "--stats", str(tmp_path / "stats.json"), "--screenshot", str(tmp_path / "last.png"),
             "--record", str(tmp_path / "show.mp4"),
         ]  # fmt: skip
@@ -118,6 +118,9 @@ def test_a_set_on_real_parts(show: tuple[subprocess.Popen[str], Remote, Path]) -
 
     remote.until(lambda heard: heard.get("/livevis/stats/ai_fps", 0) > 0)
     remote.until(lambda heard: heard.get("/livevis/audio/onset", 0) > 4)
+
+    remote.until(lambda heard: heard.get("/livevis/audio/heard_1", 0) > 0)
+    assert 0 <= remote.heard["/livevis/stats/heard_age_s"] < 60 and remote.heard["/livevis/audio/heard_4"] == 0
 
     remote.tell("/livevis/preset/load", "tide")
     remote.tell("/livevis/scene/intensity/norm", float("nan"))

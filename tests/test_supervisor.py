@@ -22,6 +22,7 @@ from livevis.show import Show
 from livevis.supervisor import GeneratorSupervisor
 from livevis.world.sounds import synthesise
 from tests.checkpoints import tiny_engine
+from tests.hub import cache
 
 CLAP = assets("engines") / "pocket" / "clap"
 SOUNDING = silent_features().values.copy()
@@ -107,6 +108,37 @@ def test_the_generator_listens_and_says_what_it_hears(tmp_path: Path) -> None:
         assert stage.supervisor.notice == "" and stage.supervisor.restarts == 0
     finally:
         stage.supervisor.stop()
+        ring.close()
+
+
+def test_a_bank_alone_is_listened_for_with_a_model_of_the_hub_s_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    cache(tmp_path / "home", "somebody/ears", CLAP)
+    ring = SampleRing.create()
+    ring.write(synthesise("fire", seed=77, seconds=4, intensity=0.8))
+    stage = Stage(str(tiny_engine(tmp_path / "engine").folder), sound=ring.name, clap="somebody/ears")
+    stage.show.registry.post([Change("heard/bank", "rain, fire")])
+    supervisor = stage.supervisor
+    supervisor.start()
+    try:
+        stage.until(lambda: supervisor.recognition is not None)
+        found = supervisor.recognition
+        assert found is not None and found.probabilities[1] > 0.5 and sum(found.probabilities) == pytest.approx(1.0)
+        assert 0 <= found.age_s(ring.written) < 0.5 and found.window_s == 2.5
+        stage.until(lambda: supervisor.heard == ("fire",))
+        stage.show.registry.post([Change("heard/bank", "")])
+        stage.until(lambda: supervisor.recognition is None)
+        assert supervisor.heard == () and supervisor.notice == ""
+        stage.show.registry.post([Change("heard/bank", "wind, fire, rain")])
+        stage.until(lambda: supervisor.recognition is not None and len(supervisor.recognition.probabilities) == 3)
+        os.kill(supervisor.pid, signal.SIGKILL)
+        stage.until(lambda: supervisor.restarts == 1)
+        assert supervisor.recognition is None
+    finally:
+        supervisor.stop()
         ring.close()
 
 

@@ -6,7 +6,7 @@ Rates (feedback motion, decay, seed walk) are per second, so a look does not dep
 from __future__ import annotations
 
 from livevis.core.errors import ConfigError
-from livevis.core.method_rows import AADIFF, ATTENTION, EDIT_SLOTS, GUIDANCE, NAG, PROMPT, PROMPT_SLOTS, TPOS
+from livevis.core.method_rows import AADIFF, ATTENTION, EDIT_SLOTS, GUIDANCE, HEARD, NAG, PROMPT, PROMPT_SLOTS, TPOS
 from livevis.core.params import SESSION, Param
 from livevis.core.places import assets
 from livevis.core.rows import choice, command, number, switch, trigger, whole
@@ -149,6 +149,7 @@ CATALOGUE: tuple[Param, ...] = (
     *_DIFFUSION,
     *ATTENTION,
     *AADIFF,
+    *HEARD,
     *TPOS,
     *NAG,
     *GUIDANCE,

@@ -1,4 +1,4 @@
-"""The table of audio features: what the analyser says, hop by hop, under which name.
+"""The table of audio features: what the analyser and the ears say, hop by hop, under which name.
 
 One name, one meaning: the six bands are `sub bass low_mid mid high_mid high`; their roll-ups carry the
 plural (`lows mids highs`), because `mid` and `high` already are bands.
@@ -12,6 +12,8 @@ SAMPLE_RATE_HZ = 48_000
 HOP = 256
 HOP_S = HOP / SAMPLE_RATE_HZ
 SPECTRUM_BINS = 512
+HEARD_PHRASES = 8
+"""How many phrases of heard/bank have a feature."""
 
 BANDS_HZ: dict[str, tuple[float, float]] = {
     "sub": (20.0, 60.0),
@@ -49,6 +51,11 @@ def _band_rows(band: str) -> list[Feature]:
     ]
 
 
+def _heard_row(n: int) -> Feature:
+    doc = f"probability of phrase {n} of heard/bank against the bank's others, 0 in silence and while nobody listens"
+    return Feature(f"heard.{n}", 0, 1, "", False, doc)
+
+
 FEATURES: tuple[Feature, ...] = (
     Feature("rms", 0, 1, "", False, "root mean square of the hop, full scale 1"),
     Feature("peak", 0, 1, "", False, "largest absolute sample of the hop, full scale 1"),
@@ -77,5 +84,8 @@ FEATURES: tuple[Feature, ...] = (
         "rms.time", 0, 1e9, "s", True, "clock of loudness: its rise over a stretch is the mean rms there, times it"
     ),
     Feature("next_beat_time", 0, 1e9, "s", False, "audio time of the next predicted beat"),
+    *(_heard_row(n) for n in range(1, HEARD_PHRASES + 1)),
 )
 INDEX: dict[str, int] = {row.name: i for i, row in enumerate(FEATURES)}
+HEARD = slice(INDEX["heard.1"], INDEX["heard.1"] + HEARD_PHRASES)
+"""Where the phrases of heard/bank stand among the features; the analyser leaves them at 0."""

@@ -87,8 +87,15 @@ AADIFF = (
     number("aadiff/window", 2.5, 0.05, 10, "how long loudness is smoothed over", unit="s", curve="exp"),
     number("aadiff/hysteresis", 0.05, 0, 0.5, "by how much cosine another word has to win to be chosen"),
     number("aadiff/crossfade", 0.3, 0, 2, "fade from one chosen word to the next", unit="s"),
-    number("aadiff/listen", 2.5, 0.5, 10, "how much of the newest sound the words are chosen by", unit="s"),
+    number("aadiff/listen", 2.5, 0.5, 10, "how much of the newest sound words and heard/bank are scored by", unit="s"),
     text("aadiff/bank", "what else may be heard, separated by commas; 'crackle: fire' lifts the prompt's word fire"),
+)
+HEARD = (
+    text(
+        "heard/bank",
+        "what the sound may be, separated by commas: the nth of the first 8 is the feature heard.n for routes, "
+        "its probability among them all; one alone is always 1, so name a rival",
+    ),
 )
 TPOS = (
     number("tpos/amount", 0, 0, 1, "share of the sound's rows in the text that the picture is made from", safe=(0, 1)),

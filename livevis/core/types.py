@@ -21,7 +21,7 @@ class AudioFeatures:
     """What the analyser knows at the end of one hop.
 
     sample: absolute index one past the hop's last sample, at 48 kHz (the clock of audio).
-    values: float64 [len(FEATURES)] in the order of `core.features.FEATURES`.
+    values: float64 [len(FEATURES)] in the order of `core.features.FEATURES`; heard.n is merged in after the analyser.
     spectrum: float32 [512] 0..1; waveform: float32 [512] -1..1.
     """
 
@@ -75,10 +75,30 @@ TOGETHER = " + "
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
-    """An embedding and how like the asked phrases it is: phrase -> cosine, -1..1; "fire + rain" is both at once."""
+    """An embedding and how like the asked phrases it is: phrase -> cosine, -1..1; "fire + rain" is both at once.
+
+    logit_scale: what the model multiplies a cosine with before its softmax.
+    """
 
     embedding: AudioEmbedding
     scores: Mapping[str, float]
+    logit_scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """How probable each phrase of heard/bank is, by position, 0..1.
+
+    sample: absolute index one past the newest sample heard (48 kHz); window_s: seconds of sound heard.
+    """
+
+    sample: int
+    window_s: float
+    probabilities: tuple[float, ...]
+
+    def age_s(self, sample: int) -> float:
+        """Seconds of sound that have come since, at absolute index `sample`."""
+        return (sample - self.sample) / SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from livevis.embed.mel import Read, RollingMel
 EVERY = SAMPLE_RATE_HZ // 3
 _POLL_S = 0.01
 _RETRY_S = 1.0
+_STALE = 10 * SAMPLE_RATE_HZ  # where nobody asked for a while, what was heard before is not what is heard now
 Phrases = tuple[str, ...]
 
 
@@ -57,7 +58,9 @@ class SteppedEars:
         at = (due(sample), span_s)
         if at != self._at:
             self._at, self._heard = at, embedder.embed(sound, at[0], span_s=span_s)
-        return None if self._heard is None else Heard(self._heard, embedder.scores(self._heard, phrases))
+        if self._heard is None:
+            return None
+        return Heard(self._heard, embedder.scores(self._heard, phrases), embedder.logit_scale)
 
 
 class LiveEars:
@@ -79,13 +82,14 @@ class LiveEars:
         self.notice = line
 
     def hear(self, sample: int, phrases: Phrases, span_s: float) -> Heard | None:
-        """As `Ears`; returns at once, with what the thread found last."""
+        """As `Ears`; returns at once, with what the thread found last, and nothing that is ten seconds old."""
         self._wanted = (phrases, span_s)
         self._asked.set()
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="livevis-ears", daemon=True)
             self._thread.start()
-        return self._slot
+        slot = self._slot
+        return slot if slot is not None and self._newest() - slot.embedding.sample < _STALE else None
 
     def _run(self) -> None:
         try:
@@ -110,10 +114,10 @@ class LiveEars:
         try:
             found = embedder.embed(sound, sample, span_s=span_s)
             if found is not None:
-                self._slot = Heard(found, embedder.scores(found, phrases))
+                self._slot = Heard(found, embedder.scores(found, phrases), embedder.logit_scale)
             self.notice = ""
         except Exception as error:
-            self.notice = _line(error)
+            self._slot, self.notice = None, _line(error)
             time.sleep(_RETRY_S)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from livevis.core.features import HEARD_PHRASES
 from livevis.stage.isf_header import IMAGE_TYPES, Header
 
 SPECTRUM = "lv_spectrum"
@@ -30,6 +31,7 @@ LIVE_FLOATS: dict[str, float] = {
     "lv_centroid": 0.0,
     "lv_silence": 0.0,
     "lv_tempo": 120.0,  # beats per minute
+    **{f"lv_heard_{n}": 0.0 for n in range(1, HEARD_PHRASES + 1)},  # how probable each phrase of heard/bank is
 }
 
 UNIFORM_TYPES = {

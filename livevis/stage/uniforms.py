@@ -7,7 +7,7 @@ import math
 import moderngl
 import numpy as np
 
-from livevis.core.features import SPECTRUM_BINS
+from livevis.core.features import HEARD_PHRASES, SPECTRUM_BINS
 from livevis.core.types import AudioFeatures
 
 _PLAIN: dict[str, str] = {
@@ -30,6 +30,7 @@ _PLAIN: dict[str, str] = {
     "lv_time_high": "highs.time",
     "lv_silence": "silence",
     "lv_tempo": "tempo",
+    **{f"lv_heard_{n}": f"heard.{n}" for n in range(1, HEARD_PHRASES + 1)},
 }
 _CENTROID_HZ = (100.0, 10_000.0)
 

@@ -20,6 +20,7 @@ class Counting:
 
     def __init__(self) -> None:
         self.asked: list[tuple[int, float | None]] = []
+        self.logit_scale = 14.0
         self.gate = threading.Event()
         self.gate.set()
 
@@ -50,6 +51,7 @@ def test_offline_the_places_do_not_depend_on_who_asks_when() -> None:
         assert [sample for sample, _ in embedder.asked] == [k * EVERY for k in range(5)]
         assert all(one is None or one.embedding.sample <= k * step for k, one in enumerate(heard))
         assert heard[0] is None and heard[-1] is not None and heard[-1].scores == {"rain": 0.4}
+        assert heard[-1].logit_scale == 14.0
 
 
 def test_offline_what_is_wrong_is_raised_at_the_first_question() -> None:
@@ -96,6 +98,45 @@ def test_live_what_is_wrong_is_said_and_nothing_is_raised() -> None:
     assert ears.hear(0, ("rain",), 2.5) is None
     until(lambda: ears.notice)
     assert ears.notice == "no CLAP in here" and ears.hear(0, ("rain",), 2.5) is None
+
+
+def test_live_opening_gives_notice_and_the_picture_need_not_wait() -> None:
+    gate, embedder = threading.Event(), Counting()
+
+    def slow() -> Any:
+        ears.say("fetching somebody/ears from the hub ...")
+        assert gate.wait(20)
+        return embedder
+
+    ears = LiveEars(slow, lambda start, n: None, lambda: EVERY)
+    assert ears.hear(0, ("rain",), 2.5) is None
+    until(lambda: ears.notice)
+    assert ears.notice.startswith("fetching somebody/ears") and ears.hear(0, ("rain",), 2.5) is None
+    gate.set()
+    until(lambda: ears.hear(0, ("rain",), 2.5))
+    assert ears.notice == ""
+
+
+def test_live_what_was_heard_long_ago_is_not_what_is_heard_now() -> None:
+    embedder, newest = Counting(), [EVERY]
+    ears = LiveEars(lambda: embedder, lambda start, n: None, lambda: newest[0])  # type: ignore[arg-type,return-value]
+    until(lambda: ears.hear(0, ("rain",), 2.5))
+    time.sleep(0.05)  # the last question is answered, and the thread rests
+    embedder.gate.clear()
+    newest[0] = 60 * EVERY
+    assert ears.hear(0, ("rain",), 2.5) is None
+    embedder.gate.set()
+    until(lambda: (now := ears.hear(0, ("rain",), 2.5)) is not None and now.embedding.sample == 60 * EVERY)
+
+
+def test_live_a_listener_that_fails_is_heard_no_more() -> None:
+    embedder, newest = Counting(), [EVERY]
+    ears = LiveEars(lambda: embedder, lambda start, n: None, lambda: newest[0])  # type: ignore[arg-type,return-value]
+    until(lambda: ears.hear(0, ("rain",), 2.5))
+    embedder.scores = lambda embedding, phrases: 1 / 0  # type: ignore[assignment,method-assign]
+    newest[0] = 2 * EVERY
+    until(lambda: ears.hear(0, ("rain",), 2.5) is None)
+    assert ears.notice.startswith("nothing is heard: ZeroDivisionError")
 
 
 def test_due_is_at_or_before() -> None:
