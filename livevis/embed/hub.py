@@ -39,7 +39,8 @@ def snapshot(named: str, *, check: Callable[[Path], None], say: Say) -> Path:
         say(f"fetching {named} from the hub ...")
         folder = _fetched(repo, revision, check)
     if not complete(folder):
-        raise EngineError(f"nothing is heard: {named} lacks weights, tokenizer or extractor of a ClapModel")
+        lacking = "a ClapModel's weights, tokenizer or extractor are not all there, and the hub gave no more"
+        raise EngineError(f"nothing is heard: {named}: {lacking}")
     return folder
 
 
@@ -57,7 +58,10 @@ def _whole(folder: Path, weights: tuple[str, ...]) -> bool:
     one, index, _ = weights
     if (folder / one).is_file() or not (folder / index).is_file():
         return (folder / one).is_file()
-    parts = json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values()
+    try:
+        parts = json.loads((folder / index).read_text(encoding="utf-8"))["weight_map"].values()
+    except (ValueError, KeyError):  # half an index is none
+        return False
     return all((folder / part).is_file() for part in parts)
 
 
