@@ -22,7 +22,7 @@ from livevis.core.types import AudioFeatures, Conditioning, Controls, Cue, Pictu
 from livevis.embed.clap import ClapEmbedder, clap_folder
 from livevis.embed.ears import SteppedEars
 from livevis.init_picture import InitPictures
-from livevis.methods.recognition import UNHEARD, merged, phrases, recognise
+from livevis.methods.recognition import lacking, merged, phrases, recognise
 from livevis.session import AnalysisSettings
 from livevis.show import Show, overrides
 
@@ -46,7 +46,8 @@ class Rendered:
 class Hearer:
     """Feeds whole hops of a pull source to analyser, ears and routes, up to a moment.
 
-    ears: who scores heard/bank, at fixed samples at or before each hop; without them a bank raises ConfigError.
+    ears: who scores heard/bank, at fixed samples at or before each hop. A bank that nobody listens for and a route that
+    nobody names raise ConfigError.
     """
 
     def __init__(self, source: PullSource, show: Show, ears: SteppedEars | None = None) -> None:
@@ -68,11 +69,11 @@ class Hearer:
 
     def _recognised(self, sample: int) -> Recognition | None:
         base = self._show.registry.base()
+        if said := lacking(base, self._show.routes.routes, listener=self._ears is not None):
+            raise ConfigError(said)
         asked = phrases(base)
-        if not asked:
+        if self._ears is None or not asked:
             return None
-        if self._ears is None:
-            raise ConfigError(UNHEARD)
         return recognise(self._ears.hear(sample, asked, base.number("aadiff/listen")), base)
 
 

@@ -14,7 +14,7 @@ from livevis.core.errors import StageError
 from livevis.core.telemetry import flat
 from livevis.guard import Guard
 from livevis.measures import Measures
-from livevis.methods.recognition import UNHEARD, phrases
+from livevis.methods.recognition import lacking
 from livevis.rig import Rig
 from livevis.stage.hud_layout import HudState
 
@@ -45,15 +45,14 @@ class Report:
         lines = [f"sound {sound.state}: {sound.message}" if sound.state in ("lost", "silent") else ""]
         if rig.supervisor is not None and rig.supervisor.state != "playing":
             lines.append(f"generator {rig.supervisor.state} {rig.supervisor.detail}".strip())
-        lines.append(rig.supervisor.notice if rig.supervisor is not None else self._unheard())
+        lines.append(rig.supervisor.notice if rig.supervisor is not None else "")
+        base, routes = rig.show.registry.base(), rig.show.routes.routes
+        lines.append(lacking(base, routes, listener=rig.supervisor is not None))
         if rig.recorder is not None:
             lines.append(rig.recorder.failure)
         lines += [part.notice for part in self._notices]
         lines += [rig.hearing.failure, *rig.compositor.problems, *self._guard.failing.values()]
         return [line for line in lines if line]
-
-    def _unheard(self) -> str:
-        return UNHEARD if phrases(self._rig.show.registry.base()) else ""
 
     def say(self) -> None:
         """Print what is newly degraded, each line once, and what the generator plays on."""

@@ -127,6 +127,17 @@ def test_without_a_bank_nobody_listens_and_without_ears_a_bank_is_an_error(sound
         list(frames(Clip(sound), new_show(), count=2, fps=10, size=(64, 64)))
 
 
+def test_a_route_to_a_place_that_is_empty_is_an_error(embedder: ClapEmbedder, sound: F32) -> None:
+    show, clip = new_show(**{"heard/bank": "fire,,rain"}), Clip(sound)
+    hearer = Hearer(clip, show, SteppedEars(lambda: embedder, clip.samples))
+    hearer.upto(HOP)
+    show.routes.replace([ROUTE])
+    with pytest.raises(ConfigError, match=r"heard\.2, and heard/bank names no phrase"):
+        hearer.upto(2 * HOP)
+    show.routes.edit(0, "source", "heard.3")
+    hearer.upto(2 * HOP)
+
+
 def test_a_bank_alone_opens_the_ears_and_lifts_no_word(embedder: ClapEmbedder, sound: F32) -> None:
     show, clip = new_show(), Clip(sound)
     conditioner, features = Conditioner(SteppedEars(lambda: embedder, clip.samples)), Analyser().feed(sound[:144_128])

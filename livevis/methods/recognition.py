@@ -5,15 +5,15 @@ The bank alone competes, never the prompt's words, so that a route does not jump
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from livevis.core.features import HEARD, HEARD_PHRASES
+from livevis.core.routes import Route
 from livevis.core.types import AudioFeatures, Controls, Heard, Recognition
-
-UNHEARD = "heard/bank: the generator process listens, and without one nobody does"
 
 
 @lru_cache(maxsize=64)
@@ -50,6 +50,20 @@ def likeliest(recognition: Recognition | None, controls: Controls) -> tuple[str,
     if recognition is None or max(recognition.probabilities) == 0.0:
         return ()
     return (places(controls.text("heard/bank"))[int(np.argmax(recognition.probabilities))],)
+
+
+def lacking(controls: Controls, routes: Iterable[Route], *, listener: bool = True) -> str:
+    """One line on why a feature heard.n that was asked for stays at 0, or an empty string.
+
+    listener: whether there is a generator process, in which the ears are.
+    """
+    if phrases(controls) and not listener:
+        return "heard/bank: the generator process listens, and without one nobody does"
+    placed = places(controls.text("heard/bank"))[:HEARD_PHRASES]
+    named = {f"heard.{n}" for n, phrase in enumerate(placed, start=1) if phrase}
+    asked = (route.source for route in routes if route.enabled and route.source.startswith("heard."))
+    empty = next((source for source in asked if source not in named), None)
+    return "" if empty is None else f"a route listens to {empty}, and heard/bank names no phrase in that place"
 
 
 def merged(features: AudioFeatures, recognition: Recognition | None) -> AudioFeatures:

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 
 from livevis.core.features import FEATURES, HEARD, HEARD_PHRASES, INDEX
+from livevis.core.routes import Route
 from livevis.core.types import AudioEmbedding, AudioFeatures, Controls, Heard, silent_features
-from livevis.methods.recognition import likeliest, merged, phrases, places, recognise
+from livevis.methods.recognition import lacking, likeliest, merged, phrases, places, recognise
 
 BLANK = np.zeros(1, np.float32)
 
@@ -66,6 +67,15 @@ def test_the_likeliest_is_named() -> None:
     asked = bank("rain, , fire")
     assert likeliest(recognise(heard(rain=0.1, fire=0.3), asked), asked) == ("fire",)
     assert likeliest(None, asked) == () and likeliest(recognise(heard(a=0.1), bank(",,,,,,,,a")), bank("")) == ()
+
+
+def test_what_stays_at_0_for_a_reason_is_said() -> None:
+    routes = [Route("bass.level", "effect/hue"), Route("heard.3", "effect/hue"), Route("heard.2", "effect/hue")]
+    assert lacking(bank("rain, fire, wind"), routes) == "" == lacking(bank(""), routes[:1], listener=False)
+    assert "heard.3, and heard/bank names no phrase" in lacking(bank("rain, fire"), routes)
+    assert "heard.2, and heard/bank names no phrase" in lacking(bank("rain,, fire"), routes)
+    assert lacking(bank("rain,, fire"), [replace(routes[2], enabled=False)]) == ""
+    assert "without one nobody does" in lacking(bank("rain"), [], listener=False)
 
 
 def test_merging_fills_in_the_phrases_and_touches_nothing_else() -> None:
