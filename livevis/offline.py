@@ -25,6 +25,7 @@ from livevis.init_picture import InitPictures
 from livevis.methods.recognition import lacking, merged, phrases, recognise
 from livevis.session import AnalysisSettings
 from livevis.show import Show, overrides
+from livevis.voices import stepped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,7 +108,7 @@ def frames(
         hearer = Hearer(source, show, ears)
         picture: Picture | None = None
         asked: Conditioning | None = None
-        conditioner = Conditioner(ears) if ears is not None else None
+        conditioner = _conditioner(source, generator, ears) if ears is not None else None
         state = generator.init(seed) if generator is not None else None
         for index in range(count):
             time_s = index / fps
@@ -131,6 +132,11 @@ def frames(
                 raise ShaderError(compositor.problems[0])
             surface.present()
             yield Rendered(index, time_s, surface.read(), features, controls, picture, asked)
+
+
+def _conditioner(source: PullSource, generator: Any, ears: SteppedEars) -> Conditioner:
+    """The methods of the render; who listens and speaks for them is opened when it is first played."""
+    return Conditioner(ears, lambda: stepped(generator.engine, generator.text_rows, source.samples))
 
 
 def _ears(source: PullSource, generator: Any, clap: str | None) -> SteppedEars:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from livevis.core.types import Picture, Recognition
 
 if TYPE_CHECKING:
     from livevis.embed.ears import LiveEars
+    from livevis.generate.diffusion import DiffusionGenerator
+    from livevis.methods.speaking import Voices
 
 _IDLE_S = 0.002
 _NICE = 5
@@ -93,6 +96,19 @@ def _ears(spec: WorkerSpec, engine: Path) -> LiveEars:
     return ears
 
 
+def _voices(spec: WorkerSpec, generator: DiffusionGenerator) -> Voices:
+    """Who says what sounds in the stage's ring."""
+    from livevis.voices import live
+
+    ring = SampleRing.attach(spec.sound) if spec.sound else None
+    return live(
+        generator.engine,
+        generator.text_rows,
+        lambda start, n: ring.read(start, n) if ring else None,
+        lambda: ring.written if ring else 0,
+    )
+
+
 def serve(spec: WorkerSpec) -> None:
     """[generator] Load the engine, then make a picture for each new cue until the parent has gone."""
     import signal
@@ -116,7 +132,7 @@ def _play(spec: WorkerSpec, channels: _Channels) -> None:
     engine = load_engine(spec.engine)
     generator = DiffusionGenerator(engine, runner=spec.runner, size=spec.size, threads=spec.threads)
     state = generator.init(spec.seed, previous=channels.last_output())
-    conditioner = Conditioner(_ears(spec, engine.folder))
+    conditioner = Conditioner(_ears(spec, engine.folder), partial(_voices, spec, generator))
     cue_seen, picture_seen, frame, heard, step_ms = 0, 0, spec.first_frame, 0, 0.0
     init: Picture | None = None
 

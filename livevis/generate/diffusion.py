@@ -8,6 +8,7 @@ from functools import partial
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -151,6 +152,12 @@ class DiffusionGenerator:
         whole = bool(torch.isfinite(latent).all())  # a broken latent must not feed itself for ever
         kept, slots = (latent, semantic.end(guiding)) if whole else (None, None)
         return GeneratorState(state.seed, state.frame + 1, cue.time_s, phase, kept, slots), picture
+
+    @torch.inference_mode()
+    def text_rows(self, text: str) -> npt.NDArray[np.float32]:
+        """What the text encoder makes of `text` behind its first token: float32 [tokens - 1, text_width]."""
+        rows: npt.NDArray[np.float32] = self._text.encoded(text).embedding[0, 1:].float().cpu().numpy().copy()
+        return rows
 
     def encode(self, picture: Picture) -> Tensor:
         """Encode a picture uint8 [H, W, 3] (resized if need be); an unchanged picture is not encoded again."""

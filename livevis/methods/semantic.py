@@ -14,7 +14,7 @@ def edits(controls: Controls) -> Edits:
     return Edits(
         slots=tuple(_slot(controls, n) for n in range(1, EDIT_SLOTS + 1)),
         attention=_attention(controls),
-        audio=Edit("sound", _scale(controls.number("tpos/scale")), controls.number("tpos/threshold")),
+        audio=Edit("sound", heard_scale(controls.number("tpos/scale")), controls.number("tpos/threshold")),
         momentum_s=controls.number("guidance/momentum"),
         gain=controls.number("guidance/gain"),
         softness=controls.number("guidance/softness"),
@@ -25,7 +25,7 @@ def edits(controls: Controls) -> Edits:
 def _slot(controls: Controls, n: int) -> Edit:
     return Edit(
         text=controls.text(f"guidance/text_{n}").strip(),
-        scale=_scale(controls.number(f"guidance/scale_{n}")),
+        scale=heard_scale(controls.number(f"guidance/scale_{n}")),
         threshold=controls.number(f"guidance/threshold_{n}"),
     )
 
@@ -36,5 +36,6 @@ def _attention(controls: Controls) -> Edit:
     return Edit("attention", 1.0 if threshold > 0 else 0.0, threshold)
 
 
-def _scale(scale: float) -> float:
+def heard_scale(scale: float) -> float:
+    """A scale as it is played: 0 where it would move nothing."""
     return scale if abs(scale) >= SMALLEST_SCALE else 0.0
