@@ -23,8 +23,8 @@ class InitPictures:
         self.notice = ""
 
     def draw(self, controls: Controls, features: AudioFeatures, *, time_s: float, frame: int) -> Picture:
-        """Return uint8 [size, size, 3] for init/source scene or image."""
-        if controls.text("init/source") == "image":
+        """Return uint8 [size, size, 3]: the file of init/image for init/source image and still, else the scene."""
+        if controls.text("init/source") in ("image", "still"):
             still = self._read(controls.text("init/image"))
             if still is not None:
                 return still

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +14,16 @@ from torch import Tensor
 
 from livevis.core.types import Conditioning, Controls, Cue, Picture
 from livevis.generate import latents, schedule, semantic
+from livevis.generate.denoising import Denoising, Resting
 from livevis.generate.engine import Engine
-from livevis.generate.guidance.rows import Base, base
 from livevis.generate.guidance.slots import Key, SlotState
 from livevis.generate.latents import Motion
 from livevis.generate.networks import networks, time_features, variants
 from livevis.generate.noise import walk
+from livevis.generate.prompt_to_prompt.affine import AffineKey
 from livevis.generate.semantic import Guiding
 from livevis.generate.text import PromptEncoder, TextRow, load_tokenizer, normalised
+from livevis.generate.ways.choice import Ways, spoken
 from livevis.runners.table import RunnerName, choose, open_runner, open_runners
 from livevis.runners.waiting import Waiting
 
@@ -55,6 +57,7 @@ class Play:
     guidance: float
     walk: float
     amount: float
+    still: bool = False
     motion: Motion = field(default_factory=Motion)
 
 
@@ -68,6 +71,7 @@ def read_play(controls: Controls) -> Play:
         guidance=number("diffusion/guidance"),
         walk=max(number("diffusion/walk"), 0.0),
         amount=1.0 if controls.text("init/source") == "self" else number("feedback/amount"),
+        still=controls.text("init/source") == "still",
         motion=Motion(
             zoom=number("feedback/zoom"),
             rotate_deg=number("feedback/rotate"),
@@ -112,15 +116,17 @@ class DiffusionGenerator:
             shift=float(unet.get("freq_shift", 0)),
         )
         self._latent_shape = described["decode"].inputs[0].shape
-        self._text = PromptEncoder(
-            load_tokenizer(engine.folder / "tokenizer"), self._encode_text, tokens=engine.tokens, strict=strict
-        )
+        tokenizer = load_tokenizer(engine.folder / "tokenizer")
+        self._text = PromptEncoder(tokenizer, self._encode_text, tokens=engine.tokens, strict=strict)
+        self._ways = Ways(self._text, tokenizer, self._more, self._ask, self._time, strict=strict)
         self._encoded: tuple[Picture, Tensor] | None = None
+        self._encodings = 0
+        self._held: tuple[Hashable, dict[int, Resting]] = (None, {})
 
     @property
     def notice(self) -> str:
         """One line on what this frame's way of playing lacks, or an empty string."""
-        return self._more.notice
+        return self._ways.notice or self._more.notice
 
     @torch.inference_mode()
     def init(self, seed: int, previous: Picture | None = None) -> GeneratorState:
@@ -141,13 +147,20 @@ class DiffusionGenerator:
         play = read_play(cue.controls)
         dt_s = _passed(state, cue)
         phase = cue.time_s * play.walk if state.phase is None else state.phase + play.walk * dt_s
-        own = None if state.latent is None else latents.carry(state.latent, play.motion, dt_s)
-        wanted = init_image is not None and (own is None or play.amount < 1.0)
-        scene = self.encode(init_image) if wanted and init_image is not None else None
-        x0 = latents.start(scene, own, play.amount)
-        rows = self._text.rows(conditioning, guided=play.guidance > 1.0, steps=play.steps)
+        rows = self._text.rows(self._ways.of_prompts(conditioning), guided=play.guidance > 1.0, steps=play.steps)
         guiding = self._guiding(state, conditioning, play, dt_s)
-        latent, guiding = self.denoise(x0, rows, play, (state.seed, play.seed), phase, guiding)
+        x0, source = self._start(state, play, dt_s, init_image)
+        still = play.still and x0 is not None
+        path = schedule.levels(self._schedule, strength=1.0 if x0 is None else play.strength, steps=play.steps)
+        seed = (state.seed, play.seed, 0.0 if still else phase)
+        key = None if source is None else self._key(conditioning, play, seed, source, path)
+        way = self._ways.choose(conditioning, rows[-1], key)
+        noise = self._noise(seed, rows[0].text.device)
+        one = Denoising(self._schedule, path, noise, self._ask, rows, play.guidance, way, self._silent(conditioning))
+        if still and x0 is not None:
+            latent, guiding = self._animate(one, x0, (key, way.kind), guiding)
+        else:
+            latent, guiding = one.frame(x0, guiding)
         picture = self.decode(latent)
         whole = bool(torch.isfinite(latent).all())  # a broken latent must not feed itself for ever
         kept, slots = (latent, semantic.end(guiding)) if whole else (None, None)
@@ -159,58 +172,71 @@ class DiffusionGenerator:
         rows: npt.NDArray[np.float32] = self._text.encoded(text).embedding[0, 1:].float().cpu().numpy().copy()
         return rows
 
+    def _start(
+        self, state: GeneratorState, play: Play, dt_s: float, init_image: Picture | None
+    ) -> tuple[Tensor | None, Hashable]:
+        """Return the latent that the frame starts from, and what it is while it stays the same; None: it moves on."""
+        if play.still and init_image is not None:
+            return self.encode(init_image), self._encodings
+        own = None if state.latent is None else latents.carry(state.latent, play.motion, dt_s)
+        wanted = init_image is not None and (own is None or play.amount < 1.0)
+        scene = self.encode(init_image) if wanted and init_image is not None else None
+        fed_back = own is not None and (scene is None or play.amount > 0.0)
+        return latents.start(scene, own, play.amount), None if fed_back else self._encodings if wanted else "noise"
+
+    def _animate(
+        self, one: Denoising, picture: Tensor, about: Hashable, guiding: Guiding | None
+    ) -> tuple[Tensor, Guiding | None]:
+        """Animate a still; where nothing sounds it is itself and the network is not asked."""
+        if one.way.neutral and guiding is None:
+            return picture, None
+        about = about, one.silent is not None
+        if self._held[0] != about:
+            self._held = about, {}
+        return one.still(picture, self._held[1], guiding)
+
     def encode(self, picture: Picture) -> Tensor:
         """Encode a picture uint8 [H, W, 3] (resized if need be); an unchanged picture is not encoded again."""
         if self._encoded is not None and np.array_equal(self._encoded[0], picture):
             return self._encoded[1]
         fitted = torch.from_numpy(_fit(picture, self.size))[None]
         latent = self.runners["encode"].run({"picture": fitted})["latent"]
-        self._encoded = (picture.copy(), latent)
+        self._encoded, self._encodings = (picture.copy(), latent), self._encodings + 1
         return latent
-
-    def denoise(
-        self,
-        x0: Tensor | None,
-        rows: tuple[TextRow, ...],
-        play: Play,
-        seed: tuple[int, int],
-        phase: float,
-        guiding: Guiding | None = None,
-    ) -> tuple[Tensor, Guiding | None]:
-        """Noise x0 and take `play.steps` denoising steps; without x0 the whole picture is dreamt from noise.
-
-        guiding: the edit slots, which come back with the momentum of this frame.
-        """
-        strength = 1.0 if x0 is None else play.strength
-        path = schedule.levels(self._schedule, strength=strength, steps=play.steps)
-        noise = walk((*seed, 0), phase, self._latent_shape).to(rows[0].text.device)
-        z = schedule.add_noise(torch.zeros_like(noise) if x0 is None else x0, noise, path[0])
-        for k, (at, to) in enumerate(pairwise(path)):
-            found = self._predict(z, at, k, rows, play.guidance)
-            ask = partial(self._ask, z, at, k)
-            guiding, output = semantic.guide(
-                guiding, found, ask, index=k, level=at, prediction=self._schedule.prediction
-            )
-            fresh = walk((*seed, k + 1), phase, self._latent_shape).to(z.device) if self._stochastic(to) else noise
-            estimate = schedule.clean(self._schedule.prediction, z, output, at)
-            z = schedule.step_to(self._schedule.rule, estimate, at, to, fresh)
-        return z, guiding
 
     def decode(self, latent: Tensor) -> Picture:
         """Decode a latent to a picture uint8 [size, size, 3]."""
         picture: Picture = self.runners["decode"].run({"latent": latent})["picture"][0].cpu().numpy()
         return picture
 
-    def _stochastic(self, to: schedule.Level) -> bool:
-        return self._schedule.rule != "euler" and to.noise > 0.0
-
-    def _predict(self, z: Tensor, at: schedule.Level, k: int, rows: tuple[TextRow, ...], guidance: float) -> Base:
-        """Run the UNet once per text row; two rows are classifier-free guidance (Ho and Salimans 2022, eq. 6)."""
-        return base(torch.cat([self._ask(z, at, k, row) for row in rows]), guidance)
-
     def _ask(self, z: Tensor, at: schedule.Level, k: int, row: TextRow) -> Tensor:
         asked = {"latent": z, "time": self._time(at.timestep), "text": row.text, "token_gain": row.gain_at(k)}
         return self.runners["denoise"].run(asked)["prediction"]
+
+    def _silent(self, asked: Conditioning) -> TextRow | None:
+        """Return the prompt's row without the sound's rows, None if there are none."""
+        if not spoken(asked):
+            return None
+        return self._text.rows(replace(asked, word_gains=(), tokens=None), guided=False)[0]
+
+    def _noise(self, seed: tuple[int, int, float], device: torch.device) -> Callable[[int], Tensor]:
+        """Return the noise bank of (session's seed, diffusion/seed) at a place on the walk, by step."""
+        session, own, phase = seed
+        return lambda k: walk((session, own, k), phase, self._latent_shape).to(device)
+
+    def _key(
+        self,
+        asked: Conditioning,
+        play: Play,
+        seed: tuple[int, int, float],
+        source: Hashable,
+        path: tuple[schedule.Level, ...],
+    ) -> AffineKey:
+        """Return all that the picture without edits depends on."""
+        guided = ((asked.negative, play.guidance),) if play.guidance > 1.0 else ()
+        rows = (*normalised(asked.prompts), *guided)
+        times = tuple(float(level.timestep) for level in path[:-1])
+        return AffineKey(str(self.engine.folder), rows, (), 0.0, seed, source, self.size, times)
 
     def _guiding(self, state: GeneratorState, conditioning: Conditioning, play: Play, dt_s: float) -> Guiding | None:
         guided = play.guidance > 1.0

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from livevis.generate import attention
 from livevis.generate.engine import Engine, check_size, weights_file
 from livevis.generate.fold import fold_end
+from livevis.generate.prompt_to_prompt import networks as prompt_to_prompt
 from livevis.runners.runner import Network, TensorSpec
 
 WRAPPERS_VERSION = 3
@@ -116,7 +117,8 @@ def networks(engine: Engine, size: int) -> dict[str, Network]:
 
 def variants(engine: Engine, size: int) -> dict[str, Network]:
     """Describe the networks that only some ways of playing need, by name; loads no weights yet."""
-    return {}
+    denoise = networks(engine, size)["denoise"]
+    return prompt_to_prompt.variants(engine.configs["unet"], denoise, lambda: _load(engine, "unet"))
 
 
 def _load(engine: Engine, part: str) -> Any:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from livevis.generate.networks import time_features
-from livevis.generate.prompt_to_prompt.affine import AffineCache, AffineKey
+from livevis.generate.prompt_to_prompt.affine import Recording
 from livevis.generate.prompt_to_prompt.edits import Edit
 from livevis.generate.prompt_to_prompt.processor import Reading, install
 from tests.checkpoints import build_unet
@@ -90,15 +90,12 @@ def test_a_compiled_network_plays_edits_live() -> None:
 def test_a_compiled_network_plays_the_cached_form() -> None:
     network, plain = Cached().eval(), Edited().eval().unet
     latent, time, text = inputs(1)
-    key = AffineKey("tiny", (("a prompt", 1.0),), ("word",), 0.0, (0,), None, 64, (499.0,))
-    cache = AffineCache(key, torch.eye(TOKENS)[3:4])
+    recording = Recording(torch.eye(TOKENS)[3:4])
     with torch.inference_mode():
-        plain(latent, time, text, cross_attention_kwargs={"recording": cache.recording(0)})
+        plain(latent, time, text, cross_attention_kwargs={"recording": recording})
 
     def told(gain: float) -> tuple[Tensor, ...]:
-        outputs = cache.outputs(0, torch.tensor([[gain]]))
-        assert outputs is not None
-        return latent, time, text, *(outputs[site] for site in network.sites)
+        return latent, time, text, *(recording.sites[site].at(torch.tensor([[gain]])) for site in network.sites)
 
     played = compiled(network, told(1.0))
     assert (agree(played, network, told(1.0)) - agree(played, network, told(5.0))).abs().max() > 1e-4

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from livevis.core.errors import CapabilityError
 from livevis.generate.prompt_to_prompt import edits
-from livevis.generate.prompt_to_prompt.affine import AffineCache, AffineKey, record
+from livevis.generate.prompt_to_prompt.affine import Recording, record
 from livevis.generate.prompt_to_prompt.alignment import refine_mapper
 from livevis.generate.prompt_to_prompt.edits import Edit
 from livevis.generate.prompt_to_prompt.processor import Reading, install
@@ -208,12 +208,27 @@ def test_silence_is_the_stock_network_bit_for_bit(fused: Any) -> None:
 # AADiff with one row.
 
 DIRECTIONS = torch.stack((direction(TOKENS, (2, 3), end=6, spread=0.25), direction(TOKENS, (5,))))
-KEY = AffineKey("tiny", (("a prompt", 1.0),), ("one", "two"), 0.25, (3, 4), None, 64, tuple(map(float, TIMESTEPS)))
+
+
+@dataclass
+class Recorded:
+    """The steps of the base row, recorded one by one."""
+
+    steps: dict[int, Recording] = field(default_factory=dict)
+
+    def recording(self, step: int) -> Recording:
+        self.steps[step] = Recording(DIRECTIONS)
+        return self.steps[step]
+
+    def told(self, step: int, gains: Tensor, clamp: float | None = None) -> dict[str, Any]:
+        if step not in self.steps:
+            return {}
+        return {"outputs": {site: layer.at(gains, clamp) for site, layer in self.steps[step].sites.items()}}
 
 
 @pytest.fixture(scope="module")
-def cache(fused: Any) -> AffineCache:
-    cache = AffineCache(KEY, DIRECTIONS)
+def cache(fused: Any) -> Recorded:
+    cache = Recorded()
     lcm(fused, PROMPT, lambda step: {"recording": cache.recording(step)})
     return cache
 
@@ -227,32 +242,32 @@ def two_rows(fused: Any, gains: Tensor, *, stop: int = STEPS, clamp: Tensor | No
 
 
 @pytest.mark.parametrize("gains", [(3.0, 1.0), (0.0, 5.0), (-2.0, 0.5)])
-def test_one_cached_row_is_the_two_row_injection(fused: Any, cache: AffineCache, gains: tuple[float, float]) -> None:
+def test_one_cached_row_is_the_two_row_injection(fused: Any, cache: Recorded, gains: tuple[float, float]) -> None:
     faders = torch.tensor([gains])
     wanted = two_rows(fused, faders[0])
-    near(lcm(fused, PROMPT, lambda step: {"outputs": cache.outputs(step, faders)}), wanted, 5e-6)
+    near(lcm(fused, PROMPT, lambda step: cache.told(step, faders)), wanted, 5e-6)
     assert (wanted - lcm(fused, PROMPT)).abs().max() > 1e-2 * wanted.std()
 
 
-def test_the_clamp_is_the_same_in_both_forms(fused: Any, cache: AffineCache) -> None:
+def test_the_clamp_is_the_same_in_both_forms(fused: Any, cache: Recorded) -> None:
     faders = torch.tensor([[5.0, 5.0]])
     free, wanted = two_rows(fused, faders[0]), two_rows(fused, faders[0], clamp=torch.tensor([1.1]))
-    near(lcm(fused, PROMPT, lambda step: {"outputs": cache.outputs(step, faders, 1.1)}), wanted, 5e-6)
+    near(lcm(fused, PROMPT, lambda step: cache.told(step, faders, 1.1)), wanted, 5e-6)
     assert (wanted - free).abs().max() > 1e-3 * wanted.std(), "the clamp must be heard"
 
 
-def test_a_window_ends_where_nothing_was_recorded(fused: Any, cache: AffineCache) -> None:
+def test_a_window_ends_where_nothing_was_recorded(fused: Any, cache: Recorded) -> None:
     faders = torch.tensor([[4.0, 2.0]])
-    early = AffineCache(KEY, DIRECTIONS, {step: cache.steps[step] for step in (0, 1)})
-    got = lcm(fused, PROMPT, lambda step: {"outputs": early.outputs(step, faders)})
+    early = Recorded({step: cache.steps[step] for step in (0, 1)})
+    got = lcm(fused, PROMPT, lambda step: early.told(step, faders))
     near(got, two_rows(fused, faders[0], stop=2), 5e-6)
 
 
-def test_silence_is_the_plain_loop_bit_for_bit(fused: Any, cache: AffineCache) -> None:
+def test_silence_is_the_plain_loop_bit_for_bit(fused: Any, cache: Recorded) -> None:
     ones = torch.ones(1, 2)
     plain = lcm(unet(), PROMPT)
-    assert torch.equal(lcm(fused, PROMPT, lambda step: {"outputs": cache.outputs(step, ones)}), plain)
-    assert torch.equal(lcm(fused, PROMPT, lambda step: {"outputs": cache.outputs(step, ones, 1.5)}), plain)
+    assert torch.equal(lcm(fused, PROMPT, lambda step: cache.told(step, ones)), plain)
+    assert torch.equal(lcm(fused, PROMPT, lambda step: cache.told(step, ones, 1.5)), plain)
 
 
 def test_a_layers_parts_are_the_injection(fused: Any) -> None:
@@ -266,7 +281,7 @@ def test_a_layers_parts_are_the_injection(fused: Any) -> None:
 
 def test_the_affine_form_is_of_one_row_and_of_every_site(fused: Any) -> None:
     with pytest.raises(CapabilityError, match="one row at a time, not 2"):
-        lcm(fused, PROMPT.expand(2, -1, -1), lambda step: {"recording": AffineCache(KEY, DIRECTIONS).recording(step)})
+        lcm(fused, PROMPT.expand(2, -1, -1), lambda step: {"recording": Recorded().recording(step)})
     with pytest.raises(KeyError):
         lcm(fused, PROMPT, lambda step: {"outputs": {}})
 

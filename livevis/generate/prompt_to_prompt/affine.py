@@ -9,7 +9,7 @@ and no query, key, value or softmax. Self-attention is not part of it: rows play
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -23,16 +23,16 @@ from livevis.generate.prompt_to_prompt.values import attend, clamp_norm, remappe
 class AffineKey:
     """All that the parts depend on: a cache with another key than the frame's must be recorded anew.
 
-    engine: the engine's (or its UNet's) key; rows: the text condition, as (prompt, weight) pairs; words and spread: the
-    directions; seed: of all noises; source: identity of the start picture, None for none; size: side in pixels;
-    timesteps: of the denoising path.
+    engine: the engine's (or its UNet's) key; rows: the text condition, as (prompt, weight) pairs, and (negative prompt,
+    guidance) where there is guidance; words and spread: the directions; seed: of all noises, with the place on the
+    walk; source: identity of the start picture, None for none; size: side in pixels; timesteps: of the denoising path.
     """
 
     engine: str
     rows: tuple[tuple[str, float], ...]
     words: tuple[str, ...]
     spread: float
-    seed: tuple[int, ...]
+    seed: tuple[float, ...]
     source: Hashable
     size: int
     timesteps: tuple[float, ...]
@@ -73,23 +73,40 @@ class Recording:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One step of the base row: what the network answered [1, C, h, w], and what its layers mix, if that was recorded.
+
+    base [1, n], moves [words, n]: the parts of all sites, flat and one behind the other.
+    """
+
+    output: Tensor
+    base: Tensor | None = None
+    moves: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AffineCache:
-    """The recorded steps of one base picture. key: what it was recorded for; directions [words, tokens]."""
+    """The recorded steps of one base picture. key: what they were recorded for, None if that never comes again."""
 
-    key: AffineKey
-    directions: Tensor
-    steps: dict[int, Recording] = field(default_factory=dict)
+    key: AffineKey | None = None
+    steps: dict[int, Step] = field(default_factory=dict)
 
-    def recording(self, step: int) -> Recording:
-        """Return an empty recording for `step`, kept here, to be given to the UNet with the base row."""
-        self.steps[step] = Recording(self.directions)
-        return self.steps[step]
+    def serves(self, key: AffineKey | None) -> bool:
+        """Whether the steps are those of `key`; its words may be fewer: the others then play at gain 1."""
+        if key is None or self.key is None or not set(key.words) <= set(self.key.words):
+            return False
+        return replace(key, words=self.key.words) == self.key
 
-    def outputs(self, step: int, gains: Tensor, clamp: Tensor | float | None = None) -> dict[str, Tensor] | None:
-        """Return what each site mixes at `step` [B, n, C] for gains [B, words].
 
-        None for a step that was not recorded: outside of the edit's window a row plays its own maps.
-        """
-        if step not in self.steps:
-            return None
-        return {site: layer.at(gains, clamp) for site, layer in self.steps[step].sites.items()}
+def renewed(cache: AffineCache, key: AffineKey | None, *, words: int) -> AffineCache:
+    """Return the cache while it serves `key`, else a new one; words of the same prompts that sounded before stay in it.
+
+    So a word that comes back is not recorded again. A key with more than `words` words is not kept.
+    """
+    if cache.serves(key):
+        return cache
+    if key is None or len(key.words) > words:
+        return AffineCache()
+    before = cache.key.words if cache.key is not None and cache.key.rows == key.rows else ()
+    known = tuple(dict.fromkeys((*key.words, *before)))
+    return AffineCache(replace(key, words=known[:words]))

@@ -1,5 +1,7 @@
 """One form for all edits of cross-attention: A' = A_base M + A diag(g), each row of the batch with its own M and g.
 
+A row may also keep a share of what its base row shows: A_base diag(k) V_base, added to what A' carries.
+
 A_base are the maps of the row that `base` names; by index, because "the second half of the batch is conditional" drops
 half of the prompts where a model has no classifier-free guidance. The functions below make M and g of the paper's
 edits; window [..., tokens] is 1 where a word is edited at this step, 0 where the row plays its own map. At gain 1 a
@@ -31,6 +33,7 @@ class Edit:
     self_base int64 [B]: the same for self-attention of up to self_pixels pixels; None: never injected.
     clamp [B]: L1 norm per token at most this many times the base row's (`clamp_norm`); None: no clamp.
     renormalised: g is followed by division by the row sums; own maps only.
+    kept [B, tokens]: k, on base maps and the base row's values, beside M; None: nothing is kept.
     Raises ConfigError if nothing would be played or renormalised base maps are asked for.
     """
 
@@ -41,10 +44,13 @@ class Edit:
     clamp: Tensor | None = None
     self_pixels: int = SELF_PIXELS
     renormalised: bool = False
+    kept: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.gain is None and self.mixing is None:
             raise ConfigError("an attention edit needs gain (own maps), mixing (base maps) or both")
+        if self.kept is not None and self.mixing is None:
+            raise ConfigError("a kept share of the base row is played with base maps: mixing must be given")
         if self.renormalised and self.mixing is not None:
             raise ConfigError("renormalised gains play on a row's own maps only: mixing must be None")
 
@@ -66,7 +72,10 @@ def mix(edit: Edit, query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor |
         parts.append(weigh(query, key, value, edit.gain, mask=mask))
     if edit.mixing is not None:
         query, key, mask = rows(query, edit.base), rows(key, edit.base), mask if mask is None else rows(mask, edit.base)
-        parts.append(attend(query, key, remapped(value, edit.mixing), mask=mask))
+        carried = remapped(value, edit.mixing)
+        if edit.kept is not None:
+            carried = carried + remapped(rows(value, edit.base), edit.kept)
+        parts.append(attend(query, key, carried, mask=mask))
     return parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
 
@@ -90,6 +99,16 @@ def reweighted(gain: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
 def replaced(mapper: Tensor, gain: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
     """Return M [..., tokens, tokens] and g [..., tokens] of word replacement, then re-weighting by `gain`."""
     return mapper * (gain * window)[..., None, :], 1.0 - window
+
+
+def reworded(sources: Tensor, aligned: Tensor, gain: Tensor, *, injected: float) -> tuple[Tensor, Tensor]:
+    """Return M and g [..., tokens] of another wording at one step, re-weighted by `gain` wherever its maps come from.
+
+    sources [tokens, tokens]: row i, column j how much of base token i's map token j is given; aligned [tokens]: 1 where
+    it is given any; injected: 1 while base maps are played, 0 after that.
+    """
+    given = aligned * injected
+    return sources * (gain * given)[..., None, :], gain * (1.0 - given)
 
 
 def refined(mapper: Tensor, aligned: Tensor, gain: Tensor, window: Tensor) -> tuple[Tensor, Tensor]:
