@@ -209,8 +209,8 @@ def test_each_costs_one_row_and_only_while_heard(
 
 
 MOVING: dict[str, dict[str, Any]] = {
-    "sound": {"tokens": sound(0.2), "edits": audio(0.5, 0.3, momentum_s=0.3, gain=1.5)},
-    "attention": {"word_gains": GAINS, "edits": thresholded(0.3, momentum_s=0.3, gain=1.5)},
+    "sound": {"tokens": sound(0.2), "edits": audio(0.5, 0.3, momentum_s=0.1, gain=1.5)},
+    "attention": {"word_gains": GAINS, "edits": thresholded(0.3, momentum_s=0.1, gain=1.5)},
 }
 
 
@@ -246,7 +246,7 @@ def test_what_rings_on_ends_after_a_counted_time_and_bit_for_bit(
     quiet["edits"] = replace(loud["edits"], audio=Edit("sound", 0.0))
     plain = play(generator, pictures[0], asked={**quiet, "edits": Edits((Edit(),) * 4)}, **look)[0].latent
     state, _ = play(generator, pictures[0], frames=4, asked=loud, **look)
-    counted_out = math.ceil(math.log(SETTLED / 2 / LARGEST) / (-0.1 / 0.3))
+    counted_out = math.ceil(math.log(SETTLED / 2 / LARGEST) / (-0.1 / 0.1))
     far = []
     while state.slots is not None:
         last = state.slots.velocity
