@@ -273,14 +273,15 @@ def _machine() -> dict[str, Any]:
 def report(result: Mapping[str, Any]) -> str:
     """Lay the result of `bench` out as lines of text."""
     machine, conditions = result["machine"], result["conditions"]
+    width = max(26, *(len(row["name"]) + 1 for row in result["contestants"]))
     lines = [
         "  ".join(f"{key}={value}" for key, value in machine.items()),
         "  ".join(f"{key}={value}" for key, value in conditions.items()),
-        f"{'':26}{'ms/frame':>10}{'p99':>8}{'fps':>8}{'networks':>10}{'overhead':>10}",
+        f"{'':{width}}{'ms/frame':>10}{'p99':>8}{'fps':>8}{'networks':>10}{'overhead':>10}",
     ]
     for row in result["contestants"]:
         more = f"{row['networks_ms']:10.2f}{row['overhead']:10.1%}" if "overhead" in row else ""
-        lines.append(f"{row['name']:26}{row['ms']:10.2f}{row['ms_p99']:8.1f}{row['fps']:8.1f}{more}")
+        lines.append(f"{row['name']:{width}}{row['ms']:10.2f}{row['ms_p99']:8.1f}{row['fps']:8.1f}{more}")
     for peer, ours in result["ratios"].items():
         lines += [f"{name} is x{ratio} of {peer}" for name, ratio in ours.items()]
     lines += [f"{name} takes x{ratio} of the plain time" for name, ratio in result["edits"].items()]
