@@ -117,6 +117,7 @@ _SCENE = (
 _EFFECT = (
     number("effect/zoom", 0, 0, 1, "trails that fly outwards, faster on the bass", safe=(0, 1)),
     number("effect/displace", 0, 0, 1, "how far the spectrum bends the picture", safe=(0, 1)),
+    number("effect/punch", 0, 0, 1, "jump at the viewer and aside, to another side each time it rises", safe=(0, 1)),
     number("effect/bloom", 0.2, 0, 1, "glow around bright parts", safe=(0, 1)),
     number("effect/flash", 0, 0, 1, "lift of the whole picture on every hit", safe=(0, 0.8)),
     number("effect/hue", 0, 0, 1, "hue rotation", unit="turns", bounds="wrap", safe=(0, 1)),

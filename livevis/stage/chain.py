@@ -30,6 +30,7 @@ class Effect:
 CHAIN: tuple[Effect, ...] = (
     Effect("displace", {"amount": "effect/displace"}),
     Effect("feedback_zoom", {"amount": "effect/zoom"}),
+    Effect("punch", {"amount": "effect/punch"}),
     Effect("bloom", {"amount": "effect/bloom", "flash": "effect/flash"}),
     Effect("grade", {"hue": "effect/hue", "saturation": "effect/saturation"}, rest={"saturation": 1.0}),
 )

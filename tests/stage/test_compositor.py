@@ -102,6 +102,36 @@ def test_scene_mix_shows_the_scene_over_the_picture(play: Player) -> None:
     assert np.abs(half - (alone + 90) / 2).max() <= 2
 
 
+def test_a_punch_comes_nearer_and_swings_back_to_where_it_was(play: Player) -> None:
+    picture = landscape()
+    still = settle(play, picture)
+    assert np.abs(play(picture, effect__punch=1.0) - still).mean() > 3
+    away = [np.abs(play(picture, effect__punch=amount) - still).mean() for amount in (0.6, 0.3, 0.1)]
+    assert away == sorted(away, reverse=True)
+    assert np.array_equal(play(picture), still)
+
+
+def test_each_punch_goes_another_way_and_a_slow_rise_is_one_punch(play: Player) -> None:
+    picture = landscape()
+    settle(play, picture)
+    first = play(picture, effect__punch=0.6)
+    assert np.array_equal(play(picture, count=3, effect__punch=0.6), first), "held is held"
+    play(picture, effect__punch=0.3)
+    assert np.abs(play(picture, effect__punch=0.6) - first).mean() > 1
+    play(picture, count=2)
+    for amount in (0.1, 0.25, 0.4, 0.6):
+        risen = play(picture, effect__punch=amount)
+    assert np.array_equal(risen, first), "by hand, from rest: one punch, the first"
+
+
+def test_a_punch_never_shows_the_edge(play: Player) -> None:
+    picture = grey(90)
+    picture[[0, -1], :] = picture[:, [0, -1]] = 255
+    settle(play, picture)
+    for amount in (1.0, 0.6, 0.9, 0.65, 0.7, 0.6, 1.0, 0.8):
+        assert np.abs(play(picture, effect__punch=amount) - 90).max() <= 1
+
+
 @pytest.mark.parametrize("effect", sorted(SOUNDING))
 def test_every_effect_hears(play: Player, effect: str) -> None:
     name = effect.replace("/", "__")
