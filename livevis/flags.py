@@ -140,9 +140,8 @@ def train_flags(parser: argparse.ArgumentParser) -> None:
 
 def eval_flags(parser: argparse.ArgumentParser) -> None:
     """Flags of `livevis eval`; those of each evaluation are its own."""
-    parser.add_argument(
-        "what", choices=("truth", "flood", "tour", "rise", "flicker", "align", "ears", "engine"), help="what to measure"
-    )
+    kinds = ("truth", "flood", "tour", "rise", "flicker", "align", "drums", "meaning", "ears", "engine")
+    parser.add_argument("what", choices=kinds, help="what to measure")
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="its own flags; --help lists them")
 
 

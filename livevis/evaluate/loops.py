@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from livevis.core.features import SAMPLE_RATE_HZ
-from livevis.evaluate.drums import Rng, hat, kick, midi_hz, note, snare
 from livevis.evaluate.excerpt import F64, Excerpt, merge, normalised, overlay
+from livevis.evaluate.voices import Rng, hat, kick, midi_hz, note, snare
 
 JITTER_S = 0.004
 LEAD_S = 0.3

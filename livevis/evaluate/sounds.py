@@ -6,9 +6,9 @@ import numpy as np
 from scipy.signal import lfilter
 
 from livevis.core.features import SAMPLE_RATE_HZ
-from livevis.evaluate.drums import Rng, filtered, hat, kick, midi_hz, note, seconds_axis, snare
 from livevis.evaluate.excerpt import F64, Excerpt, merge, normalised, overlay
 from livevis.evaluate.loops import Loop, play
+from livevis.evaluate.voices import Rng, filtered, hat, kick, midi_hz, note, seconds_axis, snare
 
 NO_TIMES = np.zeros(0)
 
