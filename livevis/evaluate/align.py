@@ -182,14 +182,15 @@ def as_json(report: dict[str, Any], curves: Curves) -> str:
     }
     times = {"onsets_s": curves.onsets_s, "attacks_s": curves.attacks_s, "peaks_s": curves.peaks_s}
     rounded = {name: np.round(np.asarray(values, np.float64), 6).tolist() for name, values in (times | series).items()}
-    return json.dumps(_finite({**report, "curves": rounded}), indent=1, allow_nan=False)
+    return json.dumps(finite({**report, "curves": rounded}), indent=1, allow_nan=False)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Return a report with None, JSON's null, in place of every float that is not a number."""
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: finite(each) for key, each in value.items()}
     if isinstance(value, list):
-        return [_finite(each) for each in value]
+        return [finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

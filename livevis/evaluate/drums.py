@@ -21,7 +21,7 @@ import numpy as np
 from livevis.core.errors import ConfigError
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.core.types import Picture
-from livevis.evaluate.align import PUBLISHED, AlignPlan, align
+from livevis.evaluate.align import PUBLISHED, AlignPlan, align, finite
 from livevis.evaluate.drum_loops import STYLES, DrumLoop, LoopSource, loops
 from livevis.evaluate.excerpt import F64
 from livevis.evaluate.playing import add_play_flags
@@ -171,7 +171,7 @@ def main(arguments: Sequence[str]) -> int:
     which = "tuning" if options.tuning else "held-out"
     if options.json:
         head = {"seeds": which, "seconds": plan.seconds, "fps": plan.fps, "size": plan.size_px, "published": PUBLISHED}
-        print(json.dumps({**head, "presets": reports}, indent=1).replace("NaN", "null"))
+        print(json.dumps(finite({**head, "presets": reports}), indent=1, allow_nan=False))
         return 0
     print(f"{len(played)} {which} drum loops of {plan.seconds:g} s at {plan.fps:g} fps, {plan.size_px} pixels square")
     print("AV-Align (one-to-one); published: " + ", ".join(f"{name} {value}" for name, value in PUBLISHED.items()))
