@@ -32,7 +32,8 @@ from livevis.voices import stepped
 class Rendered:
     """One finished video frame and what it was made from.
 
-    generated: the model's picture, asked: what it was asked to show; None on the shader lane alone.
+    generated: the model's picture, asked: what it was asked to show; None on the shader lane alone. heard: what the
+    sound is called, best first; empty while no method listens.
     """
 
     index: int
@@ -42,6 +43,7 @@ class Rendered:
     controls: Controls
     generated: Picture | None
     asked: Conditioning | None = None
+    heard: tuple[str, ...] = ()
 
 
 class Hearer:
@@ -131,7 +133,8 @@ def frames(
             if compositor.problems:
                 raise ShaderError(compositor.problems[0])
             surface.present()
-            yield Rendered(index, time_s, surface.read(), features, controls, picture, asked)
+            heard = conditioner.heard if conditioner is not None else ()
+            yield Rendered(index, time_s, surface.read(), features, controls, picture, asked, heard)
 
 
 def _conditioner(source: PullSource, generator: Any, ears: SteppedEars) -> Conditioner:

@@ -2,6 +2,7 @@
 
 The paper embeds the whole clip and smooths with a centred window; here a rolling embedding chooses (top k, with
 hysteresis and a cross-fade), and the smoothed magnitude looks back only. Gain = 1 + amount (highest - 1) magnitude.
+With `aadiff/takeover` the sound chooses among the prompts as well, which the paper does not.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from livevis.core.types import AudioFeatures, Conditioning, Controls, Heard
 from livevis.methods import magnitude
 from livevis.methods.choice import Candidate, candidates, choose, choose_set, fade, named, together
 from livevis.methods.magnitude import Form, MagnitudeState
+from livevis.methods.takeover import taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Settings:
     crossfade_s: float
     listen_s: float
     bank: str
+    takeover: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ def read_settings(controls: Controls) -> Settings:
         crossfade_s=number("aadiff/crossfade"),
         listen_s=number("aadiff/listen"),
         bank=controls.text("aadiff/bank"),
+        takeover=number("aadiff/takeover"),
     )
 
 
@@ -145,9 +149,13 @@ def _share(dt_s: float, crossfade_s: float) -> float:
 
 
 def _lifted(asked: Conditioning, state: AadiffState, found: tuple[Candidate, ...], settings: Settings) -> Conditioning:
-    """Append each lifted word's gain; the generator adds what is asked of one word twice."""
+    """Append each lifted word's gain (the generator adds what is asked of one word twice), and turn to its prompt."""
     lift = settings.amount * (settings.gain - 1.0) * magnitude.level(state.magnitude)
     words = {one.name for one in found if one.lifts}
     gains = tuple((name, 1.0 + lift * weight) for name, weight in state.weights.items() if name in words)
     kept = tuple((name, gain) for name, gain in gains if gain != 1.0)
-    return replace(asked, word_gains=(*asked.word_gains, *kept)) if kept else asked
+    depth = settings.amount * settings.takeover * magnitude.presence(state.magnitude)
+    prompts = taken(asked.prompts, found, state.weights, depth)
+    if not kept and prompts is asked.prompts:
+        return asked
+    return replace(asked, prompts=prompts, word_gains=(*asked.word_gains, *kept))

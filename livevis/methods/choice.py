@@ -46,18 +46,24 @@ def candidates(texts: tuple[str, ...], bank: str) -> tuple[Candidate, ...]:
 
     A phrase of the bank whose word is in no prompt is heard all the same, and lifts nothing.
     """
-    spoken = [_WORD.findall(text.lower()) for text in texts]
+    spoken = [words_of(text) for text in texts]
     found = [Candidate(word, word, True) for words in spoken for word in words if word not in _SILENT and len(word) > 1]
     for entry in bank.lower().split(","):
         phrase, _, target = (part.strip() for part in entry.partition(":"))
         word = target or phrase
         if phrase:
-            lifts = any(_within(_WORD.findall(word), words) for words in spoken)
+            lifts = any(within(words_of(word), words) for words in spoken)
             found.append(Candidate(phrase, word if lifts else phrase, lifts))
     return tuple(dict.fromkeys(found))
 
 
-def _within(wanted: Sequence[str], words: Sequence[str]) -> bool:
+def words_of(text: str) -> list[str]:
+    """The words of a text, in lower case."""
+    return _WORD.findall(text.lower())
+
+
+def within(wanted: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether the words `wanted` stand side by side in `words`."""
     size = len(wanted)
     return size > 0 and any(list(words[at : at + size]) == list(wanted) for at in range(len(words) - size + 1))
 
