@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from livevis.core.features import INDEX
 from livevis.core.params import Change
 from livevis.core.places import assets
 from livevis.core.types import Cue, Frame, silent_features
+from livevis.embed.tpos import folder
+from livevis.embed.tpos.network import build
+from livevis.embed.tpos.shape import TPOS_SHAPES
+from livevis.generate.engine import Engine
+from livevis.methods.speaking import AHEAD
 from livevis.show import Show
 from livevis.supervisor import GeneratorSupervisor
 from livevis.world.sounds import synthesise
@@ -140,6 +146,50 @@ def test_a_bank_alone_is_listened_for_with_a_model_of_the_hub_s_cache(
     finally:
         supervisor.stop()
         ring.close()
+
+
+@pytest.fixture
+def ring() -> Iterator[SampleRing]:
+    """Four seconds of fire."""
+    ring = SampleRing.create()
+    ring.write(synthesise("fire", seed=77, seconds=4, intensity=0.8))
+    yield ring
+    ring.close()
+
+
+@contextmanager
+def playing(engine: Engine, **listening: str) -> Iterator[Stage]:
+    stage = Stage(str(engine.folder), **listening)
+    stage.supervisor.start()
+    try:
+        yield stage
+    finally:
+        stage.supervisor.stop()
+
+
+def test_tpos_says_that_classes_speak_and_a_named_voice_never_falls_back(tmp_path: Path, ring: SampleRing) -> None:
+    with playing(tiny_engine(tmp_path / "engine"), sound=ring.name, clap=str(CLAP)) as stage:
+        stage.show.registry.post([Change("tpos/amount", 1.0)])
+        stage.until(lambda: stage.supervisor.heard == ("TPoS classes: fire",))
+        assert "livevis train tpos" in stage.supervisor.notice
+        stage.show.registry.post([Change("tpos/voice", "trained")])
+        stage.until(lambda: stage.supervisor.heard == () and "livevis train tpos" in stage.supervisor.notice)
+        assert stage.supervisor.restarts == 0
+
+
+def test_tpos_speaks_from_the_engine_s_folder_and_will_not_look_ahead(tmp_path: Path, ring: SampleRing) -> None:
+    engine = tiny_engine(tmp_path / "engine")
+    shape = replace(TPOS_SHAPES["tiny"], tokens=engine.tokens, text_width=engine.text_width)
+    folder.save(build(shape, seed=1), engine.folder / "tpos", text=folder.text_digest(engine.folder))
+    with playing(engine, sound=ring.name) as stage:
+        stage.show.registry.post([Change("tpos/amount", 1.0)])
+        stage.until(lambda: stage.supervisor.heard == ("TPoS trained",))
+        assert stage.supervisor.notice == ""
+        stage.show.registry.post([Change("tpos/path", "slerp")])
+        stage.until(lambda: stage.supervisor.notice == AHEAD)
+        made = len(stage.frames)
+        stage.until(lambda: len(stage.frames) > made + 2)
+        assert stage.supervisor.restarts == 0
 
 
 def test_without_a_listener_the_picture_goes_on_and_one_line_says_so(stage: Stage) -> None:
