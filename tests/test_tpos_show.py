@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from livevis.embed.tpos import causal, folder
 from livevis.embed.tpos.ears import LiveTpos, SteppedTpos
 from livevis.embed.tpos.network import Tpos, build
 from livevis.embed.tpos.shape import TPOS_SHAPES
-from livevis.embed.tpos.stream import Stream
+from livevis.embed.tpos.stream import Listened, Stream
 from livevis.methods import sphere, tpos
 from livevis.methods.speaking import AHEAD, Voices
 from livevis.methods.words import condition
@@ -232,6 +233,24 @@ def test_on_stage_slerp_is_refused_in_one_line_and_follow_plays(start: Callable[
     pairs = zip(refused.run(**FULL, tpos__path="slerp"), plain.run(**FULL), strict=True)
     assert all(alike(a.tokens, b.tokens) for a, b in pairs)
     assert refused.conditioner.notice == AHEAD and plain.conditioner.notice == ""
+
+
+def test_after_a_rest_nothing_old_is_said(start: Callable[..., Play], sound: F32) -> None:
+    """Live, a thread that has just been woken still holds what it heard when it was last asked."""
+    play = start(sound, render=False)
+    play.voices.trained.hear(SAMPLE_RATE_HZ // 4)
+    held = play.voices.trained.hear(0)
+
+    class Woken(SteppedTpos):
+        def hear(self, sample: int) -> tuple[Listened, ...]:
+            return held
+
+    woken = Woken(no_weights, reader(sound))
+    woken._lacks = ""
+    woken._opened = play.voices.trained._opened  # type: ignore[attr-defined]
+    play.voices = replace(play.voices, trained=woken)
+    asked = [play.conditioner.step(cue) for cue in play.cues(**FULL) if 5.4 < cue.features.time_s < 6]
+    assert held and all(one.tokens is None for one in asked)
 
 
 def test_both_methods_listen_to_one_pair_of_ears(start: Callable[..., Play], sound: F32) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from livevis.core.errors import ConfigError, EngineError
+from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.core.types import AudioTokens, Conditioning, Controls, Cue
 from livevis.methods import audible, speakers, tpos
 from livevis.methods.classes import Read, SoundClass
@@ -18,6 +19,8 @@ from livevis.methods.speakers import ByClasses, Hear, Speaker, Trained, Windows
 from livevis.methods.tpos import Settings
 
 F32 = npt.NDArray[np.float32]
+STALE = 5 * SAMPLE_RATE_HZ
+"""Where nobody asked for a while, what was heard before is not what is heard now."""
 AHEAD = "tpos/path slerp looks ahead, which only a render can: follow plays"
 
 
@@ -108,7 +111,8 @@ class Speaking:
         last = self._heard
         if last is None or last.speaker is not speaker or sample < last.sample:
             last = _Heard(speaker, tpos.init(voice))
-        new = [one for one in speaker.until(sample, hear) if last.segment < one.sample <= sample]
+        since = max(last.segment, sample - STALE)
+        new = [one for one in speaker.until(sample, hear) if since < one.sample <= sample]
         state, tokens = tpos.step(last.state, new, sample=sample, settings=settings)
         self._heard = _Heard(speaker, state, new[-1].sample if new else last.segment, sample)
         return tokens
