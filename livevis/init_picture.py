@@ -42,12 +42,15 @@ class InitPictures:
         return self._still[1]
 
 
-def still(path: Path, size: int) -> Picture:
-    """Read a picture file, cut its middle square, return uint8 [size, size, 3]; raises ConfigError naming the file."""
+def still(path: Path, size: int, *, asked_by: str = "init/image") -> Picture:
+    """Read a picture file, cut its middle square, return uint8 [size, size, 3].
+
+    Raises ConfigError naming the file and the parameter or flag that asked for it.
+    """
     from PIL import Image, ImageOps
 
     try:
         with Image.open(path.expanduser()) as image:
             return np.asarray(ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (size, size))).copy()
     except (OSError, ValueError, RuntimeError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise ConfigError(f"init/image '{path}' cannot be read as a picture: {error}") from None
+        raise ConfigError(f"{asked_by} '{path}' cannot be read as a picture: {error}") from None
