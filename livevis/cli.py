@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 
 from livevis import __version__, flags
-from livevis.core.errors import LivevisError
+from livevis.core.errors import CapabilityError, LivevisError
 
 Run = Callable[[argparse.Namespace], int]
 
@@ -18,6 +18,10 @@ Run = Callable[[argparse.Namespace], int]
 def _run(options: argparse.Namespace) -> int:
     from livevis.live import run
 
+    if options.still:
+        raise CapabilityError(
+            "run cannot invert a still: a frame takes tens of steps; livevis render --still, or init/source image, can"
+        )
     return run(options)
 
 

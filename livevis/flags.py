@@ -88,6 +88,7 @@ def run_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--osc-host", default="127.0.0.1", help="address OSC listens on; 0.0.0.0 for the network")
     parser.add_argument("--no-generator", action="store_true", help="shader lane only")
     parser.add_argument("--mute", action="store_true", help="do not play the file or the jam aloud")
+    parser.add_argument("--still", type=Path, help=argparse.SUPPRESS)  # known here to say why it is `render`'s alone
 
 
 def render_flags(parser: argparse.ArgumentParser) -> None:
@@ -102,6 +103,20 @@ def render_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trace", type=Path, metavar="FILE.jsonl", help="write features and controls per frame")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="also draw a contact sheet of the video")
     parser.add_argument("--no-generator", action="store_true", help="shader lane only")
+    parser.add_argument(
+        "--still",
+        type=Path,
+        metavar="PICTURE",
+        help="animate this picture: invert it, then play the words' gains on it",
+    )
+    parser.add_argument(
+        "--inversion",
+        choices=("auto", "ddim", "null-text"),
+        help="of --still: null-text needs diffusion/guidance above 1 (auto: null-text there, else ddim)",
+    )
+    parser.add_argument(
+        "--inversion-steps", type=_whole(1, 500), metavar="N", help="of --still: denoising steps a frame (default 50)"
+    )
 
 
 def engines_flags(parser: argparse.ArgumentParser) -> None:

@@ -90,12 +90,14 @@ def frames(
     generator: Any = None,
     seed: int = 1,
     clap: str | None = None,
+    fade_in: bool = True,
 ) -> Iterator[Rendered]:
     """Yield `count` frames at `fps`; the same inputs give the same pictures, bit for bit, on one machine.
 
     Frame k shows what was heard before k / fps. generator: anything that keeps the Generator contract, or None for
     the shader lane alone. clap: the ClapModel that names sounds, folder or hub name (None: the engine's own), opened
-    when a method or heard/bank asks for it. Raises at once whatever a stage raises.
+    when a method or heard/bank asks for it. fade_in: the generated picture comes in over the scene, else it is there at
+    once. Raises at once whatever a stage raises.
     """
     from livevis.stage.compositor import Compositor
     from livevis.stage.surface import open_surface
@@ -103,7 +105,7 @@ def frames(
     with ExitStack() as stack:
         surface = open_surface("offscreen", size)
         stack.callback(surface.close)
-        compositor = Compositor(surface.ctx, surface.size, assets("shaders"), internal=size)
+        compositor = Compositor(surface.ctx, surface.size, assets("shaders"), internal=size, fade_in=fade_in)
         stack.callback(compositor.release)
         inits = InitPictures(compositor, generator.size if generator is not None else 64)
         ears = _ears(source, generator, clap) if generator is not None else None
@@ -171,11 +173,11 @@ def render(options: argparse.Namespace) -> int:
     seconds = _seconds(source, options)
     count = max(1, round(seconds * options.fps))
     show = Show(preset=options.preset, settings=overrides(options.set))
-    generator = None if options.no_generator else open_generator(options)
+    generator = _generator(options, show)
     digest = hashlib.sha256()
     played = frames(
         source, show, count=count, fps=options.fps, size=options.size, generator=generator, seed=options.seed,
-        clap=options.clap,
+        clap=options.clap, fade_in=options.still is None,
     )  # fmt: skip
     with ExitStack() as stack:
         writer = _writer(options, stack)
@@ -204,6 +206,19 @@ def _seconds(source: PullSource, options: argparse.Namespace) -> float:
         return float(options.seconds)
     whole = source.length / SAMPLE_RATE_HZ
     return whole if options.seconds is None else min(float(options.seconds), whole)
+
+
+def _generator(options: argparse.Namespace, show: Show) -> Any:
+    if options.still is None:
+        for flag, value in (("--inversion", options.inversion), ("--inversion-steps", options.inversion_steps)):
+            if value is not None:
+                raise ConfigError(f"{flag} {value} is of --still PICTURE, which is missing")
+        return None if options.no_generator else open_generator(options)
+    if options.no_generator:
+        raise ConfigError(f"--still {options.still} needs the generator that --no-generator leaves out")
+    from livevis.still import open_still
+
+    return open_still(options, show)
 
 
 def open_generator(options: argparse.Namespace) -> Any:

@@ -26,7 +26,8 @@ class Compositor:
 
     size: width and height in pixels of what is drawn on; follows the target when that changes.
     shaders: the folder holding scenes/ and effects/. internal: pixels to compose at, where they are not to be chosen
-    by `internal_size` (an offline render takes its time and all of them).
+    by `internal_size` (an offline render takes its time and all of them). fade_in: the first generated picture comes in
+    over the scene, as live, where it comes late; else it is there at once.
     chosen: one line on the internal resolution and why; problems: what is not as it should be, one line each.
     """
 
@@ -37,6 +38,7 @@ class Compositor:
         shaders: Path,
         *,
         internal: tuple[int, int] | None = None,
+        fade_in: bool = True,
     ) -> None:
         self._ctx = ctx
         self._software = is_software(ctx)
@@ -44,7 +46,7 @@ class Compositor:
         self._scenes = Scenes(ctx, shaders / "scenes")
         self._seeds = Scenes(ctx, shaders / "scenes")  # the init pictures: other sizes, other persistent buffers
         self._chain = Chain(ctx, shaders / "effects")
-        self._lane = PictureLane(ctx)
+        self._lane = PictureLane(ctx, presence=0.0 if fade_in else 1.0)
         self._copy, self._enlarge = Pass(ctx, passes.COPY), Pass(ctx, passes.ENLARGE)
         self._internal = internal
         self._size = self._inside(size)

@@ -26,9 +26,10 @@ class PictureLane:
     """Holds the newest picture and what it replaces. `[main]`
 
     A picture that arrives in the middle of a fade starts from the mixture then showing, so nothing ever jumps.
+    presence: how far the lane is over the scene, 0..1.
     """
 
-    def __init__(self, ctx: moderngl.Context) -> None:
+    def __init__(self, ctx: moderngl.Context, *, presence: float = 0.0) -> None:
         self._ctx = ctx
         self._mix = Pass(ctx, passes.MIX)
         self._crispen = Pass(ctx, passes.CRISPEN)
@@ -38,7 +39,7 @@ class PictureLane:
         self._t = 1.0
         self._stale = True
         self._before: moderngl.Texture | None = None
-        self.presence = 0.0
+        self.presence = presence
 
     def step(self, picture: Picture | None, picture_id: int, *, crossfade_s: float, dt_s: float) -> None:
         """Advance by one display frame; uploads only when `picture_id` is new. `picture` is uint8 [h, w, 3]."""
