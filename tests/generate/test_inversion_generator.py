@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from livevis.core.errors import ConfigError
-from livevis.core.types import Conditioning, Edit, Edits, Picture
+from livevis.core.types import Attention, AudioTokens, Conditioning, Edit, Edits, Nag, Picture
 from livevis.generate.engine import Engine
 from livevis.generate.inversion import course, ddim
 from livevis.generate.inversion.course import Base
@@ -99,6 +100,8 @@ def test_a_frame_is_the_published_edit(network: NoiseNetwork, base: Base, lifted
     assert recorded is not None
     near(course.play_recorded(network, base, recorded, gain(*lifted)), wanted, 1e-5)
     near(course.play_injected(network, base, base.text, gain(*lifted)), wanted, 1e-5)
+    clamped = course.play_recorded(network, base, recorded, gain(*lifted), clamp=1.05)
+    near(clamped, course.play_injected(network, base, base.text, gain(*lifted), clamp=1.05), 1e-5)
     assert (wanted - base.latents[-1]).abs().max() > 1e-2 * wanted.std(), "the edit must be heard"
 
 
@@ -199,13 +202,21 @@ def test_a_recording_that_would_be_too_large_is_not_made(
 
 def test_prompts_may_change_on_the_way(generator: InversionGenerator) -> None:
     turned = Conditioning(((PROMPT, 0.5), ("black waves", 0.5)))
-    first, other, back = play(generator, ASKED, turned, ASKED)
-    assert np.array_equal(first, back) and not np.array_equal(first, other)
+    spoken = replace(ASKED, tokens=AudioTokens(generator.text_rows("neon city"), gain=1.0, amount=0.5))
+    first, other, sounding, back = play(generator, ASKED, turned, spoken, ASKED)
+    assert np.array_equal(first, back)
+    assert not np.array_equal(first, other) and not np.array_equal(first, sounding)
 
 
 def test_what_cannot_be_played_raises(generator: InversionGenerator) -> None:
-    slot = Conditioning(((PROMPT, 1.0),), edits=Edits((Edit("red", 1.0),)))
-    with pytest.raises(ConfigError, match="edit slots do not play over an inverted picture"):
-        play(generator, slot)
+    for name, asked in {
+        r"edit slots \(guidance/scale_1 to 4": replace(ASKED, edits=Edits((Edit("red", 1.0),))),
+        "attention/maps renormalised": replace(ASKED, attention=Attention(maps="renormalised")),
+        "attention/steps, attention/edit": replace(ASKED, attention=Attention(windows=(("", 0, 1),), edit="red city")),
+        "attention/blend": replace(ASKED, attention=Attention(blend=("aurora",))),
+        "nag/scale": replace(ASKED, nag=Nag(scale=2.0)),
+    }.items():
+        with pytest.raises(ConfigError, match=f"an inverted picture is not moved by {name}"):
+            play(generator, asked)
     with pytest.raises(ConfigError, match=r"'neon' is not in the prompt; its words: aurora, burning"):
         play(generator, lifted(neon=2.0))

@@ -45,9 +45,12 @@ class Recorded:
     tokens: tuple[int, ...]
     steps: tuple[Recording, ...]
 
-    def outputs(self, step: int, gains: Tensor) -> dict[str, Tensor]:
-        """Return what each site mixes [1, n, C] for gains [1, len(tokens)]; gains 1 give the base row's bits."""
-        return {site: layer.at(gains) for site, layer in self.steps[step].sites.items()}
+    def outputs(self, step: int, gains: Tensor, clamp: float = 0.0) -> dict[str, Tensor]:
+        """Return what each site mixes [1, n, C] for gains [1, len(tokens)]; gains 1 give the base row's bits.
+
+        clamp: limit of the norm as a multiple of the base row's, 0 is none.
+        """
+        return {site: layer.at(gains, clamp or None) for site, layer in self.steps[step].sites.items()}
 
 
 def play_back(
@@ -76,19 +79,23 @@ def record(network: NoiseNetwork, base: Base, tokens: Sequence[int], *, limit_by
     return Recorded(tuple(tokens), tuple(steps))
 
 
-def play_recorded(network: NoiseNetwork, base: Base, recorded: Recorded, gain: Tensor) -> Tensor:
+def play_recorded(network: NoiseNetwork, base: Base, recorded: Recorded, gain: Tensor, *, clamp: float = 0.0) -> Tensor:
     """Return the latent of a frame under the inverted prompt; gain [1, tokens] is 1 but at the recorded tokens."""
     gains = gain[:, list(recorded.tokens)]
 
     def prompt(z: Tensor, k: int) -> Tensor:
-        return network(z, base.levels[k], base.text, outputs=recorded.outputs(k, gains))
+        return network(z, base.levels[k], base.text, outputs=recorded.outputs(k, gains, clamp))
 
     return _along(network, base, prompt)[-1]
 
 
-def play_injected(network: NoiseNetwork, base: Base, text: Tensor, gain: Tensor) -> Tensor:
+def play_injected(network: NoiseNetwork, base: Base, text: Tensor, gain: Tensor, *, clamp: float = 0.0) -> Tensor:
     """Return the latent of a frame under any prompt [1, tokens, width], on the base row's maps token by token."""
-    edit = Edit(mixing=torch.cat((torch.ones_like(gain), gain)), base=torch.zeros(2, dtype=torch.int64).to(gain.device))
+    edit = Edit(
+        mixing=torch.cat((torch.ones_like(gain), gain)),
+        base=torch.zeros(2, dtype=torch.int64, device=gain.device),
+        clamp=gain.new_full((2,), clamp) if clamp else None,
+    )
     texts = torch.cat((base.text, text))
 
     def prompt(z: Tensor, k: int) -> Tensor:

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from livevis.core.errors import ConfigError
-from livevis.core.types import Conditioning, Cue, Edits, Picture
+from livevis.core.types import Attention, Conditioning, Cue, Edits, Picture
 from livevis.generate.diffusion import GeneratorState
 from livevis.generate.engine import Engine
 from livevis.generate.inversion import course, ddim, null_text
@@ -50,8 +52,8 @@ class InversionGenerator:
 
     picture: uint8 [size, size, 3]; inversion: `auto` is null-text where guidance is above 1, else ddim; steps: of the
     trajectory; size: side in pixels (None: the engine's). Prompt and guidance are those of the first frame unless
-    `invert` was called before. Words that are in no prompt, and edit slots that are heard, raise ConfigError: this is
-    for offline. Gains of 1 give the reconstruction, equal gains the same picture without asking the network again.
+    `invert` was called before. Words that are in no prompt, and what `_refuse` names, raise ConfigError: this is for
+    offline. Gains of 1 give the reconstruction, equal gains the same picture without asking the network again.
     """
 
     def __init__(
@@ -82,6 +84,12 @@ class InversionGenerator:
         self._full = False
         self._pictures: OrderedDict[bytes, Picture] = OrderedDict()
 
+    @torch.no_grad()
+    def text_rows(self, text: str) -> npt.NDArray[np.float32]:
+        """What the text encoder makes of `text` behind its first token: float32 [tokens - 1, text_width]."""
+        rows: npt.NDArray[np.float32] = self._text.encoded(text).embedding[0, 1:].float().cpu().numpy().copy()
+        return rows
+
     def init(self, seed: int, previous: Picture | None = None) -> GeneratorState:
         """Return the state before the first frame; no noise is drawn and no frame follows from another."""
         return GeneratorState(seed=seed)
@@ -92,9 +100,9 @@ class InversionGenerator:
         """Make one frame: uint8 [size, size, 3] from the conditioning's prompts and gains alone."""
         if self._base is None:
             self.invert(conditioning, cue.controls.number("diffusion/guidance"))
-        if any(edit.heard for edit in conditioning.edits.slots):
-            raise ConfigError("edit slots do not play over an inverted picture; set guidance/scale_1 to scale_4 to 0")
-        picture = self._shown(self._text.rows(conditioning, guided=False)[0])
+        _refuse(conditioning)
+        row = self._text.rows(conditioning, guided=False)[0]
+        picture = self._shown(row, conditioning.attention.clamp)
         return replace(state, frame=state.frame + 1, time_s=cue.time_s), picture
 
     def invert(
@@ -106,7 +114,8 @@ class InversionGenerator:
         """
         how = self._inversion if self._inversion != "auto" else "null-text" if guidance > 1.0 else "ddim"
         settings = Optimisation(guidance=guidance) if how == "null-text" else None
-        rows = self._text.rows(replace(conditioning, word_gains=(), edits=Edits()), guided=guidance > 1.0)
+        silent = replace(conditioning, word_gains=(), edits=Edits(), attention=Attention(), tokens=None)
+        rows = self._text.rows(silent, guided=guidance > 1.0)
         *empty, text = (self._own(row.text) for row in rows)
         levels, steps = self._levels, len(self._levels) - 1
         encoded = self._encoded()
@@ -127,30 +136,30 @@ class InversionGenerator:
         shown = self._decode(encoded), self._decode(self._base.latents[-1])
         return Inverted(how, steps, guidance, self._picture, *shown)
 
-    def _shown(self, row: TextRow) -> Picture:
+    def _shown(self, row: TextRow, clamp: float) -> Picture:
         """The picture of one text row; the last PICTURES_KEPT are kept, as silence and held gains come back."""
         text, gain = row.text.contiguous().cpu(), row.token_gain.cpu()
-        key = hashlib.blake2b(text.numpy().tobytes() + gain.numpy().tobytes()).digest()
+        key = hashlib.blake2b(text.numpy().tobytes() + gain.numpy().tobytes() + repr(clamp).encode()).digest()
         if key not in self._pictures:
-            self._pictures[key] = self._decode(self._latent(self._own(text), self._own(gain)))
+            self._pictures[key] = self._decode(self._latent(self._own(text), self._own(gain), clamp))
             if len(self._pictures) > PICTURES_KEPT:
                 self._pictures.popitem(last=False)
         self._pictures.move_to_end(key)
         return self._pictures[key]
 
     @torch.no_grad()
-    def _latent(self, text: Tensor, gain: Tensor) -> Tensor:
+    def _latent(self, text: Tensor, gain: Tensor, clamp: float) -> Tensor:
         base = self._base
         assert base is not None
         if not torch.equal(text, base.text):
-            return course.play_injected(self._network, base, text, gain)
+            return course.play_injected(self._network, base, text, gain, clamp=clamp)
         lifted = {int(token) for token in (gain[0] != 1.0).nonzero()}
         if not lifted:
             return base.latents[-1]
         recorded = self._recording(lifted)
         if recorded is None:
-            return course.play_injected(self._network, base, text, gain)
-        return course.play_recorded(self._network, base, recorded, gain)
+            return course.play_injected(self._network, base, text, gain, clamp=clamp)
+        return course.play_recorded(self._network, base, recorded, gain, clamp=clamp)
 
     def _recording(self, lifted: set[int]) -> Recorded | None:
         """The recording, made anew when a token is lifted for the first time; None where it would be too large."""
@@ -184,3 +193,20 @@ class InversionGenerator:
 
     def _encode_text(self, ids: Tensor) -> Tensor:
         return self._runners["text"].run({"ids": ids})["text"]
+
+
+def _refuse(asked: Conditioning) -> None:
+    """Raise ConfigError naming what is asked for and has no part in the edits of an inverted picture."""
+    how = asked.attention
+    found = {
+        "edit slots (guidance/scale_1 to 4, attention/threshold, tpos/guidance)": any(
+            edit.heard for edit in asked.edits.faders
+        ),
+        "attention/maps renormalised": how.maps == "renormalised",
+        "attention/steps": bool(how.windows or how.unread),
+        "attention/edit": bool(how.edit),
+        "attention/blend": bool(how.blend),
+        "nag/scale": asked.nag.scale > 1.0,
+    }
+    if names := [name for name, heard in found.items() if heard]:
+        raise ConfigError(f"an inverted picture is not moved by {', '.join(names)}; leave that at rest")
