@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,10 @@ import pytest
 from livevis import cli
 from livevis.audio.jam import JamSource
 from livevis.core.errors import ConfigError, EngineError
+from livevis.core.types import Conditioning
+from livevis.embed.tpos import folder
+from livevis.embed.tpos.network import build
+from livevis.embed.tpos.shape import TPOS_SHAPES
 from livevis.generate.diffusion import DiffusionGenerator
 from livevis.generate.engine import load_engine
 from livevis.offline import Hearer, Rendered, frames
@@ -101,6 +106,27 @@ def test_a_missing_listener_is_an_error_offline_only_where_it_is_asked_for(engin
     show = Show(preset="hearth", settings={"aadiff/amount": "0.5"})
     with pytest.raises(EngineError, match=r"no CLAP in .*clap; --clap FOLDER"):
         list(frames(JamSource(seed=4), show, count=1, fps=FPS, size=(160, 96), generator=generator))
+
+
+def test_tpos_speaks_in_a_render_and_a_named_voice_that_is_not_there_raises(tmp_path: Path) -> None:
+    made = tiny_engine(tmp_path / "speaking")
+    generator = DiffusionGenerator(made, runner="torch", size=64)
+    show = {"tpos/amount": "1", "tpos/voice": "trained"}
+
+    def asked(count: int) -> list[Conditioning | None]:
+        played = frames(
+            JamSource(seed=4), Show(preset="hearth", settings=show), count=count, fps=FPS, size=(160, 96),
+            generator=generator,
+        )  # fmt: skip
+        return [frame.asked for frame in played]
+
+    with pytest.raises(EngineError, match=r"tpos/voice is trained: no TPoS in .*speaking"):
+        asked(1)
+    shape = replace(TPOS_SHAPES["tiny"], tokens=made.tokens, text_width=made.text_width)
+    folder.save(build(shape, seed=1), made.folder / "tpos", text=folder.text_digest(made.folder))
+    tokens = [one.tokens for one in asked(8) if one is not None]
+    assert tokens[0] is None and tokens[-1] is not None
+    assert tokens[-1].rows.shape == generator.text_rows("fire").shape == (made.tokens - 1, made.text_width)
 
 
 def test_render_command(engine: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
