@@ -20,7 +20,7 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.still:
         raise CapabilityError(
-            "run cannot invert a still: a frame takes tens of steps; livevis render --still, or init/source image, can"
+            "run cannot invert a still: a frame takes tens of steps; livevis render --still, or init/source still, can"
         )
     return run(options)
 

@@ -199,7 +199,7 @@ def _refuse(asked: Conditioning) -> None:
     """Raise ConfigError naming what is asked for and has no part in the edits of an inverted picture."""
     how = asked.attention
     found = {
-        "edit slots (guidance/scale_1 to 4, attention/threshold, tpos/guidance)": any(
+        "edit slots (guidance/scale_1 to 4, attention/threshold, tpos/scale)": any(
             edit.heard for edit in asked.edits.faders
         ),
         "attention/maps renormalised": how.maps == "renormalised",
