@@ -89,6 +89,7 @@ AADIFF = (
     number("aadiff/crossfade", 0.3, 0, 2, "fade from one chosen word to the next", unit="s"),
     number("aadiff/listen", 2.5, 0.5, 10, "how much of the newest sound words and heard/bank are scored by", unit="s"),
     number("aadiff/takeover", 0, 0, 1, "how far the prompt that names what is heard takes over as it gets louder"),
+    number("aadiff/full", 0.45, 0.05, 1, "share of the recent loudest from which on a takeover is whole"),
     text("aadiff/bank", "what else may be heard, separated by commas; 'crackle: fire' lifts the prompt's word fire"),
 )
 HEARD = (

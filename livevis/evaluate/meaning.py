@@ -4,11 +4,11 @@ The sounds are the nine of the Landscape data as livevis.world synthesises them,
 ears never heard). They are played offline by a preset; what the questions need is set over it (the prompts), and --set
 has the last word, so that any way of playing can be measured.
 
-swells: each sound falls, swells and falls again (16 s) over a picture at rest of a calm ocean. r is the correlation of
-each frame's cosine with the thing's word (the engine's CLIP) with the sound's mean spectral magnitude, smoothed by a
-centred window of 2.5 s, at the best lag within 2 s (a picture that is late: positive), from 1 s on; chance is its 95th
-percentile over random circular shifts of the magnitude. chosen is the share of frames from 3 s on at which the word of
-the picture is the best of all: the phrases of all nine, and the words of the prompts.
+swells: each sound falls, swells and falls again (16 s) over a picture at rest of a calm ocean, with aadiff/full 1. r is
+the correlation of each frame's cosine with the thing's word (the engine's CLIP) with the sound's mean spectral
+magnitude, smoothed by a centred window of 2.5 s, at the best lag within 2 s (a picture that is late: positive), from
+1 s on; chance is its 95th percentile over random circular shifts of the magnitude. chosen is the share of frames from
+3 s on at which the word of the picture is the best of all: the phrases of all nine, and the words of the prompts.
 changes: rain, fire, wind in grass, 8 s each, cross-faded over 0.5 s; reached is the time from the beginning of the
 cross-fade to the first frame that the judge of `livevis eval engine` names right and 95 % of the rest of which it does.
 pairs: two sounds as loud as each other for 5 s, and one prompt that names both ("a fire over rain"), aadiff/words 2,

@@ -33,6 +33,7 @@ class Settings:
     listen_s: float
     bank: str
     takeover: float = 0.0
+    full: float = 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ def read_settings(controls: Controls) -> Settings:
         listen_s=number("aadiff/listen"),
         bank=controls.text("aadiff/bank"),
         takeover=number("aadiff/takeover"),
+        full=number("aadiff/full"),
     )
 
 
@@ -154,7 +156,7 @@ def _lifted(asked: Conditioning, state: AadiffState, found: tuple[Candidate, ...
     words = {one.name for one in found if one.lifts}
     gains = tuple((name, 1.0 + lift * weight) for name, weight in state.weights.items() if name in words)
     kept = tuple((name, gain) for name, gain in gains if gain != 1.0)
-    depth = settings.amount * settings.takeover * magnitude.presence(state.magnitude)
+    depth = settings.amount * settings.takeover * magnitude.presence(state.magnitude, settings.full)
     prompts = taken(asked.prompts, found, state.weights, depth)
     if not kept and prompts is asked.prompts:
         return asked

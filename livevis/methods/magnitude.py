@@ -23,8 +23,6 @@ TICKS = 150
 LOW, HIGH = 0.05, 0.95
 FLOOR_SHARE = 0.4
 """A steady sound is loud, not a ripple blown up to full scale: the floor lies at most so far up to the top."""
-WHOLE = 0.45
-"""From this much of the recent top on a sound is all there: a gust that lulls still is, a swell that fades is not."""
 QUIETEST_TOP = 10 ** (-50 / 20)
 REST = 10 ** (-62 / 20)
 """Below this nothing plays; a mean that fades for ever is exactly 0 from here on."""
@@ -102,8 +100,8 @@ def level(state: MagnitudeState) -> float:
     return min(max((state.smooth - floor) / (top - floor), 0.0), 1.0)
 
 
-def presence(state: MagnitudeState) -> float:
-    """How far the sound is there at all, 0..1: beside its recent top, without a floor; 0 where `level` is for rest."""
+def presence(state: MagnitudeState, full: float) -> float:
+    """How far the sound is there at all, 0..1: from `full` of its recent top on wholly, without a floor; 0 at rest."""
     if not state.ticks:
         return 0.0
-    return min(max(state.smooth - REST, 0.0) / (WHOLE * max(state.top, QUIETEST_TOP)), 1.0)
+    return min(max(state.smooth - REST, 0.0) / (max(full, 1e-3) * max(state.top, QUIETEST_TOP)), 1.0)

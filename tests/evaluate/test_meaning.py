@@ -123,9 +123,8 @@ def test_every_thing_is_a_scene_with_a_sound_and_its_word_in_its_prompt() -> Non
 
 
 def test_the_figures_on_hand_made_rows() -> None:
-    swells = [
-        Swell("fire", "fire", r, 0.5, r - 0.2, 0.6, chosen) for r, chosen in ((0.9, 1.0), (0.7, 0.6), (0.85, 0.8))
-    ]
+    told = ((0.9, 1.0), (0.7, 0.6), (0.85, 0.8))
+    swells = [Swell("fire", "fire", r, 0.5, r - 0.2, 0.6, chosen) for r, chosen in told]
     median, at_0, _, chosen = meaning.swell_figures(swells)
     assert (median.value, median.reached) == (0.85, True)
     assert at_0.value == pytest.approx(0.65)

@@ -111,6 +111,46 @@ def test_gains_do_not_depend_on_the_frame_rate(form: aadiff.Form) -> None:
                     assert gain(ours, word) == pytest.approx(gain(finest, word), rel=0.02)
 
 
+CALLED = Conditioning((("a calm ocean", 1.0), ("a fire at night", 0.01), ("rain over hills", 0.01)))
+
+
+def shares(made: Conditioning) -> dict[str, float]:
+    whole = sum(weight for _, weight in made.prompts)
+    return {text: weight / whole for text, weight in made.prompts}
+
+
+def test_the_prompt_of_what_is_heard_takes_over_and_changes_with_it() -> None:
+    played = play(9, settings=replace(SETTINGS, takeover=1.0), asked=CALLED)
+    assert shares(played[4 * 30][1])["a fire at night"] > 0.95
+    assert shares(played[-1][1])["rain over hills"] > 0.95
+    half = play(9, settings=replace(SETTINGS, takeover=0.5), asked=CALLED)[4 * 30][1]
+    assert shares(half)["a fire at night"] == pytest.approx(0.5, abs=0.02)
+    assert play(9, settings=replace(SETTINGS, amount=0.0, takeover=1.0), asked=CALLED)[-1][1] is CALLED
+
+
+def test_a_takeover_ends_in_silence_exactly() -> None:
+    settings = replace(SETTINGS, takeover=1.0)
+    state = play(4, settings=settings, asked=CALLED)[-1][0]
+    made = CALLED
+    for k in range(1, 30 * 30):
+        sound = features(4 + k / 30, total(4), silent=True)
+        state, made = aadiff.step(state, sound, None, settings, CALLED)
+    assert made is CALLED
+    assert all(made is CALLED for _, made in play(6, quiet=True, settings=settings, asked=CALLED))
+
+
+def test_the_fuller_the_later_a_takeover_is_whole() -> None:
+    depths = [
+        [
+            shares(made)["a fire at night"]
+            for _, made in play(4.9, settings=replace(SETTINGS, takeover=1.0, full=full), asked=CALLED)[90:]
+        ]
+        for full in (0.3, 1.0)
+    ]
+    assert all(early >= late - 1e-9 for early, late in zip(*depths, strict=True))
+    assert min(depths[1]) < min(depths[0])
+
+
 def test_two_words_at_once() -> None:
     state, made = play(4, settings=replace(SETTINGS, words=2))[-1]
     assert state.chosen == ("fire", "rain") and gain(made, "rain") == gain(made, "fire") - 0.5 > 1.0

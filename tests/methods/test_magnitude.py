@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livevis.methods import magnitude
-from livevis.methods.magnitude import Form, MagnitudeState, level
+from livevis.methods.magnitude import Form, MagnitudeState, level, presence
 
 FORMS: tuple[Form, ...] = ("window", "ema", "follower")
 
@@ -111,6 +111,19 @@ def test_the_level_stays_in_its_range(steps: list[tuple[float, float]], form: Fo
         state = magnitude.step(state, time_s=t, total=total, silent=rms == 0, form=form, window_s=window_s)
         assert 0.0 <= level(state) <= 1.0 and -1e-9 <= state.smooth <= 1.0 + 1e-9
         assert len(state.ticks) <= magnitude.TICKS
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_presence_is_the_share_of_the_recent_top_and_nothing_at_rest(form: Form) -> None:
+    steady = play(lambda t: 0.05 * t, frames(30, 20), form)[-1]
+    assert presence(steady, 1.0) == pytest.approx(1.0, abs=0.02)
+    halved = play(lambda t: 0.05 * min(t, 14.0) + 0.0125 * max(t - 14.0, 0.0), frames(30, 19), form, 1.0)[-1]
+    assert presence(halved, 1.0) == pytest.approx(0.25, abs=0.03)
+    assert presence(halved, 0.5) == pytest.approx(0.5, abs=0.06)
+    assert presence(halved, 0.2) == 1.0
+    assert presence(MagnitudeState(), 0.5) == 0.0
+    faded = play(lambda t: 0.3 * min(t, 6.0), frames(30, 30), form, silent_from=6.0)[-1]
+    assert presence(faded, 0.05) == 0.0
 
 
 def test_a_stream_that_starts_over_starts_anew() -> None:

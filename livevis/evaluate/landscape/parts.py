@@ -22,6 +22,8 @@ HEARD_FROM_S = 3.0
 STAYS = 0.95
 """A scene is reached where it is named, and in so many of the frames that are left of its sound."""
 CHANGES = ("rain", "fire", "wind_grass")
+SLOW = {"aadiff/full": "1"}
+"""A swell is played over the whole range of loudness; a preset for changes may be all there long before the top."""
 WARM_UP_S = 1.0
 """The first second of a swell does not count in the correlation: nothing has been heard yet."""
 
@@ -88,7 +90,7 @@ def swells(theatre: Theatre, clip: Path, *, things: Sequence[Thing], first: int,
     """Yield for each thing how a take of it, swelling and falling, is followed."""
     for thing in things:
         sound = take(thing.sound, first, seconds, swell(seconds))
-        played = theatre.play(sound, prompts(REST, thing.said), seconds=seconds, fps=fps)
+        played = theatre.play(sound, {**prompts(REST, thing.said), **SLOW}, seconds=seconds, fps=fps)
         eye = Likeness(clip, [thing.word])
         count = sum(1 for _ in eye.looking(played.pictures))
         loud = magnitude(at_metric_rate(sound, SAMPLE_RATE_HZ), frames=count, fps=fps)
