@@ -134,9 +134,12 @@ class WrittenOut:
 
 
 def written(
-    generator: DiffusionGenerator, start: Picture, controls: list[WrittenOut], edit: str, blend: list[list[int]] | None
+    generator: DiffusionGenerator, start: Picture, controls: list[WrittenOut], edit: str, blend: float | None = None
 ) -> tuple[Tensor, Tensor]:
-    """LCM sampling (Luo et al. 2023, alg. 1) of base and edited row with a stock UNet; returns both latents."""
+    """LCM sampling (Luo et al. 2023, alg. 1) of base and edited row with a stock UNet; returns both latents.
+
+    blend: threshold of LocalBlend by the last word of both prompts.
+    """
     unet = build_unet().half().float()
     encode = generator._text.encoded
     text = torch.cat((encode("burning aurora").embedding, encode(edit).embedding))
@@ -151,9 +154,10 @@ def written(
         z = (z - at.noise * output) / at.signal
         z = to.signal * z + to.noise * noises[k + 1] if to.noise else z
         if blend is not None:
-            read = [torch.stack([m[row][..., t].sum(-1) for m in controls[k].seen]) for row, t in enumerate(blend)]
+            large = [maps for maps in controls[k].seen if maps.shape[2] == 64]
+            read = [torch.stack([maps[row][..., 2] for maps in large]) for row in (0, 1)]
             total = total + torch.stack([one.mean((0, 1)).view(1, 8, 8) for one in read])
-            mask = word_mask(total, size=(8, 8), base=torch.zeros(2, dtype=torch.int64))
+            mask = word_mask(total, size=(8, 8), base=torch.zeros(2, dtype=torch.int64), threshold=blend)
             z = z[:1] + mask * (z - z[:1])
     return z[:1], z[1:]
 
@@ -175,11 +179,12 @@ def controls(
 
 def test_base_maps_are_the_written_out_ones(generator: DiffusionGenerator, pictures: list[Picture]) -> None:
     plan = controls(generator, "burning aurora")
-    base, wanted = written(generator, pictures[0], plan, "burning aurora", None)
+    base, wanted = written(generator, pictures[0], plan, "burning aurora")
     near(latent(generator, pictures[0], **BASE), wanted, 1e-5)
     near(latent(generator, pictures[0]), base, 1e-5)
     own = latent(generator, pictures[0], **GAIN)
-    assert min((wanted - own).std(), (wanted - base).std()) > 1e-3 * wanted.std(), "three methods, three pictures"
+    assert (wanted - own).std() > 5e-5 * wanted.std(), "own maps are another method, near as it is in a random network"
+    assert (wanted - base).std() > 1e-2 * wanted.std()
 
 
 @pytest.mark.parametrize(
@@ -192,21 +197,23 @@ def test_another_wording_is_the_written_out_one(
     generator: DiffusionGenerator, pictures: list[Picture], edit: dict[str, str], how: dict[str, Any]
 ) -> None:
     text = edit["attention__edit"]
-    base, wanted = written(generator, pictures[0], controls(generator, text, **how), text, None)
+    base, wanted = written(generator, pictures[0], controls(generator, text, **how), text)
     settings = {f"attention__{'edit_amount' if key == 'amount' else key}": value for key, value in how.items()}
     near(latent(generator, pictures[0], **GAIN, **edit, **settings), wanted, 1e-5)
     assert (wanted - base).std() > 1e-3 * wanted.std()
 
 
-def test_local_blend_is_the_papers(generator: DiffusionGenerator, pictures: list[Picture]) -> None:
+@pytest.mark.parametrize("threshold", [0.3, 0.985])
+def test_local_blend_is_the_papers(generator: DiffusionGenerator, pictures: list[Picture], threshold: float) -> None:
     """A word of either wording is looked for in both; outside of its mask the picture is the unedited one."""
-    base, wanted = written(generator, pictures[0], controls(generator, "burning waves"), "burning waves", [[2], [2]])
-    made = latent(generator, pictures[0], **GAIN, **REPLACE, attention__blend="aurora, waves")
+    plan = controls(generator, "burning waves")
+    base, wanted = written(generator, pictures[0], plan, "burning waves", threshold)
+    words = {"attention__blend": "aurora, waves", "attention__blend_threshold": threshold}
+    made = latent(generator, pictures[0], **GAIN, **REPLACE, **words)
     near(made, wanted, 1e-5)
-    kept = (wanted == base).all(1)
-    assert 0 < int(kept.sum()) < 64, "some is kept and some is not"
-    near(made[..., kept[0]], base[..., kept[0]], 1e-5)
-    assert not torch.equal(made, latent(generator, pictures[0], **GAIN, **REPLACE))
+    kept = (wanted == base).all(1, keepdim=True)
+    assert 0 < int(kept.sum()) < 64 if threshold > 0.5 else not kept.any()
+    near(made.where(kept, 0.0), base.where(kept, 0.0), 1e-5)
 
 
 @pytest.mark.parametrize("clamp", [0.0, 1.1])
@@ -353,7 +360,7 @@ def test_windows_are_heeded(generator: DiffusionGenerator, pictures: list[Pictur
     plan = controls(generator, "burning aurora")
     for control in plan[1:]:
         control.gain, control.injected = torch.ones(32), False
-    near(first, written(generator, pictures[0], plan, "burning aurora", None)[1], 1e-5)
+    near(first, written(generator, pictures[0], plan, "burning aurora")[1], 1e-5)
 
 
 def test_nothing_is_rebuilt_while_faders_move(

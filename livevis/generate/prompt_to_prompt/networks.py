@@ -33,7 +33,8 @@ class _Edited(nn.Module):
         unet.get_time_embed = lambda sample, timestep: timestep
 
     def predict(self, latent: Tensor, time: Tensor, text: Tensor, **told: Any) -> Tensor:
-        return self.unet(latent, time, text, cross_attention_kwargs=told, return_dict=False)[0]
+        output: Tensor = self.unet(latent, time, text, cross_attention_kwargs=told, return_dict=False)[0]
+        return output
 
 
 class BaseMaps(_Edited):
@@ -53,6 +54,9 @@ class BaseMaps(_Edited):
 class Injected(_Edited):
     """latent [1, C, h, w], time [1, F], gains [1, W], clamp [1], base [1, n], moves [W, n] -> prediction."""
 
+    unread: Tensor
+    """The text that no layer reads."""
+
     def __init__(self, unet: Any, sites: tuple[Site, ...]) -> None:
         super().__init__(unet, sites)
         self.register_buffer("unread", torch.zeros(1, 1, unet.config.cross_attention_dim))
@@ -62,8 +66,8 @@ class Injected(_Edited):
     ) -> Tensor:
         sizes = [site.size for site in self.sites]
         outputs = {
-            site.name: Affine(*(part.unflatten(1, (-1, site.channels)) for part in layer)).at(gains, clamp)
-            for site, *layer in zip(self.sites, base.split(sizes, 1), moves.split(sizes, 1), strict=True)
+            site.name: Affine(*(part.reshape(-1, site.side**2, site.channels) for part in layer)).at(gains, clamp)
+            for site, *layer in zip(self.sites, torch.split(base, sizes, 1), torch.split(moves, sizes, 1), strict=True)
         }
         return self.predict(latent, time, self.unread, outputs=outputs)
 

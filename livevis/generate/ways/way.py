@@ -24,10 +24,17 @@ class Answer(NamedTuple):
 
 
 class Way(Protocol):
-    """One frame's way. `kind` names it; `neutral`: it edits nothing, so that what it answers is what `rest` gives."""
+    """One frame's way."""
 
-    kind: str
-    neutral: bool
+    @property
+    def kind(self) -> str:
+        """Return its name; ways of one kind give the same `rest`."""
+        ...
+
+    @property
+    def neutral(self) -> bool:
+        """Whether it edits nothing, so that what it answers is what `rest` gives."""
+        ...
 
     def ask(self, k: int, at: Level, z: Tensor, base: Tensor) -> Answer:
         """Answer for step k: z [1, C, h, w] is the edited row's latent, base that of the unedited path."""
