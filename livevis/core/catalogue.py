@@ -104,7 +104,7 @@ _SCENE = (
     choice(
         "init/source",
         ("scene", "image", "self", "still"),
-        "the picture that the model starts from; still animates init/image",
+        "the picture that the model starts from; still animates init/image by sound alone, without feedback or walk",
     ),
     Param("init/image", "text", "", doc="path of a picture for init/source image and still"),
     choice("scene/name", scene_names(), "the shader scene that is drawn as the init picture"),

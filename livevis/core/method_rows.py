@@ -68,7 +68,10 @@ ATTENTION = (
         "share of the picture that gains leave alone, the least changed first, with guidance's momentum; 0 = off",
         safe=(0, 1),
     ),
-    text("attention/edit", "another wording of the prompt, played with the maps of the first; empty = off"),
+    text(
+        "attention/edit",
+        "another wording of the prompt (of a blend: of its heaviest one), played with its maps; empty = off",
+    ),
     number("attention/edit_amount", 1, 0, 1, "how far towards the other wording", safe=(0, 1)),
     whole("attention/inject", 4, 0, 4, "for how many denoising steps the other wording keeps the first one's maps"),
     whole("attention/inject_self", 0, 0, 4, "for how many steps it keeps the layout too (maps of self-attention)"),

@@ -177,7 +177,7 @@ class DiffusionGenerator:
     ) -> tuple[Tensor | None, Hashable]:
         """Return the latent that the frame starts from, and what it is while it stays the same; None: it moves on."""
         if play.still and init_image is not None:
-            return self.encode(init_image), self._encodings
+            return self.encode(init_image), ("still", self._encodings)
         own = None if state.latent is None else latents.carry(state.latent, play.motion, dt_s)
         wanted = init_image is not None and (own is None or play.amount < 1.0)
         scene = self.encode(init_image) if wanted and init_image is not None else None

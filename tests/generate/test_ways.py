@@ -297,6 +297,7 @@ OTHER: dict[str, dict[str, Any]] = {
     "session": {},
     "feedback": {"feedback__amount": 0.2},
     "walk": {"diffusion__walk": 1.0},
+    "still": {"init__source": "still", "diffusion__steps": 2},
 }
 
 
