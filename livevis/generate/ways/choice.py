@@ -61,7 +61,7 @@ class Ways:
             way = self._reworded(asked, row)
         if way is None and attention.maps == "base" and asked.word_gains:
             way = self._injected(self.of_prompts(asked), row, key)
-        return way or Own(self.network, row, neutral=not sounds(asked.word_gains) and not spoken(asked))
+        return way or Own(self.network, row, neutral=silent(asked))
 
     def _injected(self, asked: Conditioning, row: TextRow, key: AffineKey | None) -> Way | None:
         recorder, player = self.networks.get("base-maps"), self.networks.get("injected")
@@ -169,6 +169,11 @@ class Ways:
 def sounds(gains: Gains) -> bool:
     """Whether any gain is not 1."""
     return any(gain != 1.0 for _, gain in gains)
+
+
+def silent(asked: Conditioning) -> bool:
+    """Whether the prompt's row is the plain one: no gain, no row of the sound, nothing that pushes it away."""
+    return not sounds(asked.word_gains) and not spoken(asked) and asked.nag.scale <= 1.0
 
 
 def spoken(asked: Conditioning) -> bool:
