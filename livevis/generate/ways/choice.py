@@ -56,6 +56,8 @@ class Ways:
         on but the words, None where that changes from frame to frame anyway.
         """
         self.notice = ""
+        if asked.edits.attention.heard:  # gains that play as an edit slot are not played twice
+            asked = replace(asked, word_gains=())
         attention, way = asked.attention, None
         if attention.edit or (attention.blend and asked.word_gains):
             way = self._reworded(asked, row)
