@@ -25,9 +25,11 @@ def taken(prompts: Prompts, found: Sequence[Candidate], weights: Mapping[str, fl
     """
     names = [_names(text, found) for text, _ in prompts]
     depth *= min(sum(weight for name, weight in weights.items() if any(name in each for each in names)), 1.0)
-    claims = [claim(each, _sounding(each, found), weights) ** SHARPNESS for each in names]
-    if depth <= 0.0 or len(prompts) < 2:
+    claims = [claim(each, _sounding(each, found), weights) for each in names]
+    best = max(claims, default=0.0)
+    if depth <= 0.0 or best <= 0.0 or len(prompts) < 2:
         return prompts
+    claims = [(each / best) ** SHARPNESS for each in claims]
     asked, whole = sum(weight for _, weight in prompts), sum(claims)
     return tuple(
         (text, max((1.0 - depth) * weight / asked + depth * each / whole, FAINTEST))
