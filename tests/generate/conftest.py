@@ -29,6 +29,19 @@ def engine(make_engine: Callable[..., Engine]) -> Engine:
 
 
 @pytest.fixture(scope="session")
+def lcm(make_engine: Callable[..., Engine]) -> Engine:
+    """The same with a latent consistency schedule, whose steps draw noise."""
+    return make_engine(scheduler="LCMScheduler")
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where compiled networks of tests are kept, out of the user's cache."""
+    folder: Path = tmp_path_factory.mktemp("compiled")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def pictures() -> list[Picture]:
     draw = np.random.default_rng(5)
     return [draw.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(4)]

@@ -43,19 +43,17 @@ ROWS = {"own maps": 1, "base maps": 1, "another wording": 1, "a place": 1, "edit
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep compiled networks of tests out of the user's cache."""
-    folder: Path = tmp_path_factory.mktemp("cache")
+def cache(compiled: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIVEVIS_CACHE", str(folder))
+        patch.setenv("LIVEVIS_CACHE", str(compiled))
         patch.setattr("livevis.runners.openvino.cores", lambda: 1)
-        yield folder
+        yield
 
 
 @pytest.fixture(scope="module", params=RUNNERS)
-def each(request: pytest.FixtureRequest, engine: Engine) -> DiffusionGenerator:
+def each(request: pytest.FixtureRequest, lcm: Engine) -> DiffusionGenerator:
     """The generator on every runner that is here."""
-    return DiffusionGenerator(engine, runner=request.param, strict=True)
+    return DiffusionGenerator(lcm, runner=request.param, strict=True)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -44,18 +44,11 @@ REFINE = {"attention__edit": "burning red aurora of neon"}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep compiled networks of tests out of the user's cache."""
-    folder: Path = tmp_path_factory.mktemp("cache")
+def cache(compiled: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIVEVIS_CACHE", str(folder))
+        patch.setenv("LIVEVIS_CACHE", str(compiled))
         patch.setattr("livevis.runners.openvino.cores", lambda: 1)
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def lcm(make_engine: Callable[..., Engine]) -> Engine:
-    return make_engine(scheduler="LCMScheduler")
+        yield
 
 
 @pytest.fixture(scope="module", params=RUNNERS)
