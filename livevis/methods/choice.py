@@ -44,7 +44,8 @@ class Candidate:
 def candidates(texts: tuple[str, ...], bank: str) -> tuple[Candidate, ...]:
     """The content words of the prompts' texts, then the bank's: `phrase` or `phrase: word`, separated by commas.
 
-    A phrase of the bank whose word is in no prompt is heard all the same, and lifts nothing.
+    A phrase of the bank whose word is in no prompt is heard all the same, and lifts nothing; all phrases of one word
+    are one name, so that they never take two places among the chosen.
     """
     spoken = [words_of(text) for text in texts]
     found = [Candidate(word, word, True) for words in spoken for word in words if word not in _SILENT and len(word) > 1]
@@ -53,7 +54,7 @@ def candidates(texts: tuple[str, ...], bank: str) -> tuple[Candidate, ...]:
         word = target or phrase
         if phrase:
             lifts = any(within(words_of(word), words) for words in spoken)
-            found.append(Candidate(phrase, word if lifts else phrase, lifts))
+            found.append(Candidate(phrase, word, lifts))
     return tuple(dict.fromkeys(found))
 
 

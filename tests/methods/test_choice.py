@@ -17,13 +17,19 @@ def test_content_words_of_the_prompts_at_play() -> None:
     assert all(one.lifts and one.name == one.phrase for one in found)
 
 
+def test_phrases_of_one_word_are_one_name_among_the_chosen() -> None:
+    found = candidates(("a fire",), "crackle: fire, gusts: grass, wind: grass, drops: rain")
+    scores = named(found, {"crackle": 0.2, "gusts": 0.9, "wind": 0.8, "drops": 0.5})
+    assert choose(scores, (), count=2, margin=0.0) == ("grass", "rain")
+
+
 def test_the_bank_names_phrases_words_and_what_is_not_in_the_prompt() -> None:
     found = candidates(("a dragon over a lava lamp",), "crackling fire: dragon, lava lamp, applause, rain: sea, ,:x")
     assert found[-4:] == (
         Candidate("crackling fire", "dragon", True),
         Candidate("lava lamp", "lava lamp", True),
         Candidate("applause", "applause", False),
-        Candidate("rain", "rain", False),
+        Candidate("rain", "sea", False),
     )
     assert candidates(("firework",), "fire: work")[-1].lifts is False, "only whole words are in a prompt"
 
