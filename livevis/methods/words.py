@@ -15,15 +15,16 @@ def condition(controls: Controls) -> Conditioning:
     """Read prompt/*, attention/*, nag/* and guidance/* into a Conditioning; sound has already moved the values.
 
     Prompts without text or weight are left out; attention/word may hold several words, comma-separated. A word that
-    only a prompt at rest holds is left out with it, here and in attention/steps, so that a look can name words before
-    they are faded in.
+    only a prompt or another wording at rest holds is left out with it, here and in attention/steps, so that a look can
+    name words before they are faded in.
     """
     texts = [(controls.text(f"prompt/text_{n}").strip(), controls.number(f"prompt/weight_{n}")) for n in PROMPTS]
     playing = tuple((text, weight) for text, weight in texts if text and weight > 0)
-    resting = " ".join(text for text, weight in texts if weight <= 0).lower()
-    heard = " ".join(text for text, _ in playing).lower()
-    words = [word.strip() for word in controls.text("attention/word").split(",")]
     gain, how = controls.number("attention/gain"), attention(controls)
+    every = [*texts, (how.edit, how.amount)]
+    resting = " ".join(text for text, weight in every if weight <= 0).lower()
+    heard = " ".join(text for text, weight in every if weight > 0).lower()
+    words = [word.strip() for word in controls.text("attention/word").split(",")]
 
     def rests(word: str) -> bool:
         return word.lower() in resting and word.lower() not in heard

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from livevis.core.types import Attention, Conditioning
 from livevis.generate.prompt_to_prompt.alignment import refine_mapper, replacement_mapper
-from livevis.generate.prompt_to_prompt.words import pieces_of
+from livevis.generate.prompt_to_prompt.words import opened, pieces_of
 from livevis.generate.text import normalised, spans
 
 Gains = tuple[tuple[str, float], ...]
@@ -79,13 +79,7 @@ def split_words(tokenizer: Any, asked: Conditioning) -> tuple[Gains, Gains]:
 
 def at_step(gains: Gains, attention: Attention, k: int) -> Gains:
     """Return the gains of step k: 1 where the word's windows (or, if it has none, those of all words) are shut."""
-    return tuple((word, gain if _open(attention, word, k) else 1.0) for word, gain in gains)
-
-
-def _open(attention: Attention, word: str, k: int) -> bool:
-    windows = attention.windows
-    mine = [span for span in windows if span[0].lower() == word.lower()] or [span for span in windows if not span[0]]
-    return not mine or any(first <= k < stop for _, first, stop in mine)
+    return tuple((word, gain if opened(word, attention.windows, steps=k + 1)[k] else 1.0) for word, gain in gains)
 
 
 def unwindowed(asked: Conditioning, gains: Gains) -> Conditioning:
