@@ -16,6 +16,7 @@ from livevis.core.types import Conditioning, Controls, Cue, Picture
 from livevis.generate import latents, schedule, semantic
 from livevis.generate.denoising import Denoising, Resting
 from livevis.generate.engine import Engine
+from livevis.generate.guarded import GUARDED
 from livevis.generate.guidance.slots import Key, SlotState
 from livevis.generate.latents import Motion
 from livevis.generate.networks import networks, time_features, variants
@@ -211,7 +212,10 @@ class DiffusionGenerator:
 
     def _ask(self, z: Tensor, at: schedule.Level, k: int, row: TextRow) -> Tensor:
         asked = {"latent": z, "time": self._time(at.timestep), "text": row.text, "token_gain": row.gain_at(k)}
-        return self.runners["denoise"].run(asked)["prediction"]
+        guarded = None if row.guard is None else self._more.get(GUARDED)
+        if guarded is None or row.guard is None or not row.guard.heard:
+            return self.runners["denoise"].run(asked)["prediction"]
+        return guarded.run({**asked, **row.guard.inputs})["prediction"]
 
     def _silent(self, asked: Conditioning) -> TextRow | None:
         """Return the prompt's row without the sound's rows, None if there are none."""

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from livevis.generate import attention
 from livevis.generate.engine import Engine, check_size, weights_file
 from livevis.generate.fold import fold_end
+from livevis.generate.guarded import GUARDED, GuardedDenoiser
 from livevis.generate.prompt_to_prompt import networks as prompt_to_prompt
 from livevis.runners.runner import Network, TensorSpec
 
@@ -117,8 +119,13 @@ def networks(engine: Engine, size: int) -> dict[str, Network]:
 
 def variants(engine: Engine, size: int) -> dict[str, Network]:
     """Describe the networks that only some ways of playing need, by name; loads no weights yet."""
-    denoise = networks(engine, size)["denoise"]
-    return prompt_to_prompt.variants(engine.configs["unet"], denoise, lambda: _load(engine, "unet"))
+    plain = networks(engine, size)["denoise"]
+    text = next(spec for spec in plain.inputs if spec.name == "text")
+    live = (*plain.inputs, TensorSpec("clamp", (1,)), TensorSpec("renormalised", (1,)))
+    live = (*live, TensorSpec("negative", text.shape), TensorSpec("nag", (3,)))
+    guarded = replace(plain, name=GUARDED, build=lambda: GuardedDenoiser(_load(engine, "unet")), inputs=live)
+    others = prompt_to_prompt.variants(engine.configs["unet"], plain, lambda: _load(engine, "unet"))
+    return {GUARDED: guarded, **others}
 
 
 def _load(engine: Engine, part: str) -> Any:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from livevis.core.errors import ConfigError, choices
 from livevis.core.types import Attention, AudioTokens, Conditioning, Edits
+from livevis.generate.guarded import Guard, guard, guarded
 from livevis.generate.noise import slerp
 from livevis.generate.prompt_to_prompt.words import (
     WORD_END,
@@ -45,11 +46,13 @@ class Encoded:
 class TextRow:
     """One row of the UNet's text condition: text [1, tokens, width], token_gain [1, tokens].
 
-    With windows token_gain is [steps, tokens]: one row of gains for each denoising step.
+    With windows token_gain is [steps, tokens]: one row of gains for each denoising step. guard: what the guarded
+    denoiser is given with it, None where the plain one plays it.
     """
 
     text: Tensor
     token_gain: Tensor
+    guard: Guard | None = None
 
     def gain_at(self, step: int) -> Tensor:
         """Return token_gain [1, tokens] of denoising step `step`."""
@@ -106,7 +109,9 @@ class PromptEncoder:
         shares = normalised(conditioning.prompts)
         prompts = [(self.encoded(text), share) for text, share in shares]
         text = self._sounding(blend(prompts), conditioning.tokens)
-        row = TextRow(text, self._gains(prompts, conditioning, steps))
+        asked = guarded(conditioning.attention, conditioning.nag)
+        held = guard(conditioning, self.encoded(conditioning.negative).embedding) if asked else None
+        row = TextRow(text, self._gains(prompts, conditioning, steps), held)
         if not guided:
             return (row,)
         negative = self.encoded(conditioning.negative).embedding

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import re
+from typing import Any
 
 import pytest
 import torch
 
 from livevis.core.errors import ConfigError
-from livevis.core.types import Conditioning
+from livevis.core.types import Attention, Conditioning
 from livevis.generate.engine import Engine
-from livevis.generate.text import PromptEncoder, blend, load_tokenizer, normalised, spans
+from livevis.generate.prompt_to_prompt.words import spans
+from livevis.generate.text import PromptEncoder, blend, load_tokenizer, normalised
 
 
 class Counted:
@@ -116,3 +119,55 @@ def test_what_does_not_fit_is_said(prompts: PromptEncoder, caplog: pytest.LogCap
     with caplog.at_level(logging.WARNING):
         encoded = prompts.encoded("red " * 30 + "city aurora")
     assert len(encoded.pieces) == 32 and "not read: 'city aurora'" in caplog.text
+
+
+def shaped(prompts: PromptEncoder, text: str, word: str, *, steps: int = 1, gain: float = 3.0, **how: Any) -> Any:
+    asked = Conditioning(((text, 1.0),), word_gains=((word, gain),), attention=Attention(**how))
+    return prompts.rows(asked, guided=False, steps=steps)[0]
+
+
+def test_a_gain_spreads_to_the_end_of_the_prompt_by_its_share(prompts: PromptEncoder) -> None:
+    row = shaped(prompts, "black waves", "waves", spread=0.25)
+    assert row.token_gain[0].tolist() == [1, 1, 3] + [1.5] * 29
+    assert torch.equal(shaped(prompts, "black waves", "waves", spread=0.0).token_gain[0, 3:], torch.ones(29))
+    assert torch.equal(shaped(prompts, "black waves", "waves", spread=0.3, gain=1.0).token_gain, torch.ones(1, 32))
+
+
+def test_a_spread_ends_where_each_prompt_of_a_blend_ends(prompts: PromptEncoder) -> None:
+    both = (("black waves", 0.5), ("red city of waves", 1.5))
+    asked = Conditioning(both, word_gains=(("waves", 5.0),), attention=Attention(spread=0.5))
+    (row,) = prompts.rows(asked, guided=False)
+    # black waves: 0.25 of 4 on token 2, half of that from 3 on; red city of waves: 0.75 of 4 on 4, half from 5 on
+    assert row.token_gain[0].tolist() == pytest.approx([1, 1, 2, 1.5, 4.5] + [1 + 0.5 + 1.5] * 27)
+
+
+def test_windows_give_gains_by_step(prompts: PromptEncoder) -> None:
+    row = shaped(prompts, "black waves", "waves", steps=3, windows=(("", 1, 4),))
+    assert row.token_gain.shape == (3, 32)
+    assert [float(row.gain_at(step)[0, 2]) for step in range(3)] == [1, 3, 3]
+    plain = shaped(prompts, "black waves", "waves", steps=3)
+    assert plain.gain_at(0) is plain.gain_at(2) is plain.token_gain
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"windows": (("", 2, 4),)}, "the gain on 'waves' acts at none of steps 1..2"),
+        ({"windows": (("waves", 3, 4), ("", 0, 1))}, "the gain on 'waves' acts at none of steps 1..2"),
+        ({"windows": (("dog", 0, 1),)}, "attention/steps 'dog' is not in the prompt; its words: black, waves"),
+        ({"unread": ("3-2",)}, "attention/steps '3-2' is no step; write '1', '2-4'"),
+    ],
+)
+def test_windows_that_cannot_be_played_are_said_once_and_raise_when_strict(
+    engine: Engine, encode: Counted, caplog: pytest.LogCaptureFixture, how: dict[str, Any], said: str
+) -> None:
+    stage, strict = (
+        PromptEncoder(load_tokenizer(engine.folder / "tokenizer"), encode, tokens=engine.tokens, strict=strict)
+        for strict in (False, True)
+    )
+    with caplog.at_level(logging.WARNING):
+        rows = [shaped(stage, "black waves", "waves", steps=2, **how) for _ in range(3)]
+    assert [said in record.message for record in caplog.records] == [True]
+    assert float(rows[-1].gain_at(1)[0, 2]) == (1 if "gain on" in said else 3)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        shaped(strict, "black waves", "waves", steps=2, **how)

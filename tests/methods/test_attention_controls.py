@@ -4,7 +4,7 @@ import pytest
 
 from livevis.core.catalogue import CATALOGUE
 from livevis.core.params import Registry
-from livevis.core.types import Attention, Nag
+from livevis.core.types import Attention, Controls, Nag
 from livevis.methods.attention import unread, windows
 from livevis.methods.words import condition
 
@@ -31,3 +31,14 @@ def test_steps_are_counted_from_one_and_both_ends_are_in(listed: str, read: tupl
 def test_what_is_no_step_is_named() -> None:
     assert windows("fire, 0, 3-2, rain: 2") == (("rain", 1, 2),)
     assert unread("fire, 0, 3-2, rain: 2") == ("fire", "0", "3-2")
+
+
+def test_what_is_no_step_reaches_the_generator_and_words_of_resting_prompts_do_not() -> None:
+    asked = {
+        "prompt/text_1": "a red city",
+        "prompt/text_2": "black waves",
+        "attention/steps": "waves: 1, city: 2, never, 3",
+    }
+    controls = Controls(1, {**Registry(CATALOGUE).base().values, **asked})
+    how = condition(controls).attention
+    assert how.unread == ("never",) and how.windows == (("city", 1, 2), ("", 2, 3))

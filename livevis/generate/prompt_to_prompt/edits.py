@@ -32,7 +32,7 @@ class Edit:
     base int64 [B]: the row whose maps each row is given, itself included; None: its own.
     self_base int64 [B]: the same for self-attention of up to self_pixels pixels; None: never injected.
     clamp [B]: L1 norm per token at most this many times the base row's (`clamp_norm`); None: no clamp.
-    renormalised: g is followed by division by the row sums; own maps only.
+    renormalised [B]: 1 where g is followed by division by the row sums, 0 where not; own maps only; None: nowhere.
     kept [B, tokens]: k, on base maps and the base row's values, beside M; None: nothing is kept.
     Raises ConfigError if nothing would be played or renormalised base maps are asked for.
     """
@@ -43,7 +43,7 @@ class Edit:
     self_base: Tensor | None = None
     clamp: Tensor | None = None
     self_pixels: int = SELF_PIXELS
-    renormalised: bool = False
+    renormalised: Tensor | None = None
     kept: Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -51,7 +51,7 @@ class Edit:
             raise ConfigError("an attention edit needs gain (own maps), mixing (base maps) or both")
         if self.kept is not None and self.mixing is None:
             raise ConfigError("a kept share of the base row is played with base maps: mixing must be given")
-        if self.renormalised and self.mixing is not None:
+        if self.renormalised is not None and self.mixing is not None:
             raise ConfigError("renormalised gains play on a row's own maps only: mixing must be None")
 
 
@@ -67,9 +67,10 @@ def play(edit: Edit, query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor 
 def mix(edit: Edit, query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | None = None) -> Tensor:
     """Return A' V without the clamp; value may hold anything that maps should carry, as columns to read."""
     parts = []
-    if edit.gain is not None:
-        weigh = renormalised if edit.renormalised else reweight
-        parts.append(weigh(query, key, value, edit.gain, mask=mask))
+    if edit.renormalised is not None and edit.gain is not None:
+        parts.append(renormalised(query, key, value, edit.gain, share=edit.renormalised, mask=mask))
+    elif edit.gain is not None:
+        parts.append(reweight(query, key, value, edit.gain, mask=mask))
     if edit.mixing is not None:
         query, key, mask = rows(query, edit.base), rows(key, edit.base), mask if mask is None else rows(mask, edit.base)
         carried = remapped(value, edit.mixing)

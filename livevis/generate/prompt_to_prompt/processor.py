@@ -12,7 +12,7 @@ from livevis.core.errors import CapabilityError
 from livevis.generate.attention import CROSS_ATTENTION, enter, leave, merge_heads, split_heads
 from livevis.generate.prompt_to_prompt.affine import Recording, record
 from livevis.generate.prompt_to_prompt.edits import Edit, mix, play, play_self
-from livevis.generate.prompt_to_prompt.values import attend, padded, read_out
+from livevis.generate.prompt_to_prompt.values import attend, nag, padded, read_out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,11 +28,20 @@ class Reading:
     maps: dict[str, Tensor] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Away:
+    """What cross-attention is pushed away from (NAG): text [B, tokens, width]; settings [3]: scale, ratio, alpha."""
+
+    text: Tensor
+    settings: Tensor
+
+
 class EditedAttention:
     """diffusers' AttnProcessor2_0 that heeds, of `cross_attention_kwargs`:
 
     edit: what is done to the maps; reading: maps to be read; recording: the affine form to be filled (one row);
-    outputs: what each cross-attention mixes [B, n, C], by site, in place of mixing anything (`AffineCache.outputs`).
+    outputs: what each cross-attention mixes [B, n, C], by site, in place of mixing anything (`AffineCache.outputs`);
+    away: what the edited output is then pushed away from.
     Without any of them it is plain attention.
     """
 
@@ -50,6 +59,7 @@ class EditedAttention:
         reading: Reading | None = None,
         recording: Recording | None = None,
         outputs: Mapping[str, Tensor] | None = None,
+        away: Away | None = None,
     ) -> Tensor:
         cross = encoder_hidden_states is not None
         if cross and outputs is not None:
@@ -65,7 +75,20 @@ class EditedAttention:
             mixed = attend(query, key, value, mask=mask)
         else:
             mixed = (play if cross else play_self)(edit, query, key, value, mask=mask)
-        return leave(attn, merge_heads(mixed), hidden_states)
+        mixed = merge_heads(mixed)
+        if cross and away is not None:
+            mixed = _push(attn, mixed, projected[0], enter(attn, hidden_states, away.text, temb)[1], away.settings)
+        return leave(attn, mixed, hidden_states)
+
+
+def _push(attn: Any, mixed: Tensor, query: Tensor, context: Tensor, settings: Tensor) -> Tensor:
+    """Return `mixed` [B, n, C] pushed away from what the same query makes of `context` [B, tokens, width].
+
+    On merged heads: OpenVINO 2026.4 crashes in compiling a second norm over heads and d behind the clamp's.
+    """
+    query, key, value, _ = split_heads(attn, query, attn.to_k(context), attn.to_v(context), None)
+    scale, ratio, alpha = settings[0], settings[1], settings[2]
+    return nag(mixed, merge_heads(attend(query, key, value)), scale=scale, ratio=ratio, alpha=alpha, dims=(-1,))
 
 
 def _read(columns: Tensor, edit: Edit | None, query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor:

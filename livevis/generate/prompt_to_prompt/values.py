@@ -40,12 +40,24 @@ def replace(query: Tensor, key: Tensor, value: Tensor, mapper: Tensor, *, mask: 
     return attend(query, key, remapped(value, mapper), mask=mask)
 
 
-def renormalised(query: Tensor, key: Tensor, value: Tensor, gain: Tensor, *, mask: Tensor | None = None) -> Tensor:
+def renormalised(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    gain: Tensor,
+    *,
+    share: Tensor | float = 1.0,
+    mask: Tensor | None = None,
+) -> Tensor:
     """Return (A ∘ gain) V divided by the row sums of A ∘ gain: not Prompt-to-Prompt, gentler than it at high gains.
 
-    It is softmax(logits + log gain). A gain of 0 or less mutes the token.
+    It is softmax(logits + log gain). A gain of 0 or less mutes the token. share: a number or one per row [B]: 1 as
+    said, 0 is `reweight`, so that a compiled network plays either.
     """
-    bias = gain.clamp(min=torch.finfo(gain.dtype).tiny).log()[:, None, None, :]
+    if isinstance(share, Tensor):
+        share = share[:, None]
+    bias = (share * gain.clamp(min=torch.finfo(gain.dtype).tiny).log())[:, None, None, :]
+    value = remapped(value, share + (1.0 - share) * gain)
     if mask is not None:
         bias = torch.where(mask, bias, -torch.inf) if mask.dtype == torch.bool else bias + mask
     return attend(query, key, value, mask=bias)
@@ -80,11 +92,20 @@ def clamp_norm(output: Tensor, reference: Tensor, ratio: Tensor | float, *, dims
     return output * (allowed / norm.clamp(min=torch.finfo(norm.dtype).tiny)).clamp(max=1.0)
 
 
-def nag(positive: Tensor, negative: Tensor, *, scale: float = 5.0, ratio: float = 2.5, alpha: float = 0.5) -> Tensor:
+def nag(
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    scale: Tensor | float = 5.0,
+    ratio: Tensor | float = 2.5,
+    alpha: Tensor | float = 0.5,
+    dims: tuple[int, ...] = (1, 3),
+) -> Tensor:
     """Normalised Attention Guidance of two cross-attention outputs of the same queries (Chen et al. 2025).
 
-    positive, negative [B, heads, n, d]; scale φ (1: off), ratio τ, alpha 0..1. With L1 norms and the authors' UNet
-    values; Flux plays alpha 0.25. φ = 1 (with τ >= 1), or alpha = 0, gives `positive` bit for bit.
+    positive, negative [B, heads, n, d], or merged heads and dims (-1,); scale φ (1: off), ratio τ, alpha 0..1: numbers
+    or tensors without dimensions. With L1 norms and the authors' UNet values; Flux plays alpha 0.25. φ = 1 (with
+    τ >= 1), or alpha = 0, gives `positive` bit for bit.
     """
     extrapolated = positive + (scale - 1.0) * (positive - negative)
-    return torch.lerp(positive, clamp_norm(extrapolated, positive, ratio), alpha)
+    return positive + alpha * (clamp_norm(extrapolated, positive, ratio, dims=dims) - positive)

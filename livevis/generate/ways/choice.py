@@ -12,6 +12,7 @@ from torch import Tensor
 
 from livevis.core.errors import ConfigError
 from livevis.core.types import Conditioning
+from livevis.generate.guarded import pushed
 from livevis.generate.prompt_to_prompt.affine import AffineCache, AffineKey, renewed
 from livevis.generate.prompt_to_prompt.blend import word_columns
 from livevis.generate.prompt_to_prompt.networks import WORDS
@@ -63,6 +64,8 @@ class Ways:
             way = self._reworded(asked, row)
         if way is None and attention.maps == "base" and asked.word_gains:
             way = self._injected(self.of_prompts(asked), row, key)
+        if way is not None and pushed(asked.nag):
+            self.notice = "nag/scale is played on own maps only: not with attention/maps base, attention/edit or blend"
         return way or Own(self.network, row, neutral=silent(asked))
 
     def _injected(self, asked: Conditioning, row: TextRow, key: AffineKey | None) -> Way | None:
