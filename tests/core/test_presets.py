@@ -339,7 +339,8 @@ def test_shipped_preset(path: Path) -> None:
     assert preset.values
     assert dump(preset, ROWS, onto=path.read_text()) == path.read_text()
     look = preset.complete(ROWS)
-    prompts = " ".join(str(look[f"prompt/text_{n}"]) for n in range(1, 5))
+    texts = (*(f"prompt/text_{n}" for n in range(1, 5)), "attention/edit")
+    prompts = " ".join(str(look[id]) for id in texts)
     words = [word.strip() for word in str(look["attention/word"]).split(",")]
     listens = float(look["aadiff/amount"]) > 0 or float(look["tpos/amount"]) > 0
     assert (words[0] or listens) and all(word in prompts.replace(",", "").split() for word in words if word)
@@ -361,7 +362,7 @@ def test_shipped_presets_look_different() -> None:
     presets = [load(path, ROWS) for path in SHIPPED]
     assert len(presets) >= 6
     looks = [preset.complete(ROWS) for preset in presets]
-    assert len({(look["scene/name"], look["scene/palette"]) for look in looks}) == len(looks)
+    assert len({tuple(look[f"scene/{key}"] for key in ("name", "palette", "layout")) for look in looks}) == len(looks)
     assert len({look["prompt/text_1"] for look in looks}) == len(looks)
     motion = [tuple(look[f"feedback/{key}"] for key in ("zoom", "rotate", "shift_x", "shift_y")) for look in looks]
     assert len(set(motion)) == len(looks)

@@ -246,7 +246,6 @@ def test_every_runner_plays_the_same(
         {**REPLACE, "attention__edit_amount": 0.0},
         {**REFINE, "attention__edit_amount": 0.0, **BASE, "attention__gain": 1.0},
         {"attention__edit": "burning aurora"},
-        {**BASE, "attention__steps": "9"},
     ],
     ids=str,
 )
@@ -345,11 +344,10 @@ def test_more_words_than_faders_play_as_well(generator: DiffusionGenerator, pict
 
 
 def test_windows_are_heeded(generator: DiffusionGenerator, pictures: list[Picture]) -> None:
-    whole, first, rest, never = (
-        latent(generator, pictures[0], **BASE, attention__steps=steps) for steps in ("", "1", "aurora: 2-4", "9")
+    whole, first, rest = (
+        latent(generator, pictures[0], **BASE, attention__steps=steps) for steps in ("", "1", "aurora: 2-4")
     )
-    assert torch.equal(never, latent(generator, pictures[0]))
-    for one, other in pairwise((whole, first, rest, never)):
+    for one, other in pairwise((whole, first, rest, latent(generator, pictures[0]))):
         assert (one - other).abs().max() > 1e-3 * whole.std()
     plan = controls(generator, "burning aurora")
     for control in plan[1:]:
