@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from livevis.core.types import Cue, Picture
-from livevis.evaluate.ways import METHODS, PLAIN, PROMPT, Changes, asked, controls, paths
+from livevis.evaluate.ways import METHODS, PROMPT, STANDING_METHODS, Changes, asked, controls, paths, split
 
 if TYPE_CHECKING:
     from livevis.generate.diffusion import DiffusionGenerator
@@ -139,10 +139,12 @@ def _play(generator: DiffusionGenerator, changed: Changes, strength: float, step
     at = controls({"diffusion/steps": steps, "diffusion/strength": strength, **changed})
     shape = generator.engine.tokens - 1, generator.engine.text_width
     sound = np.random.default_rng(1).standard_normal(shape, np.float32)
-    state = generator.init(1)
+    state, held = generator.init(1), None
 
     def frame(picture: Picture) -> Picture:
-        nonlocal state
+        nonlocal state, held
+        if at.text("init/source") == "image":
+            picture = held = picture if held is None else held
         cue = Cue(state.frame, int(state.frame * 48_000 / FPS), state.frame / FPS, at)
         state, made = generator.step(state, cue, asked(at, sound), picture)
         return made
@@ -243,8 +245,7 @@ def _ratios(contestants: Sequence[Contestant]) -> dict[str, dict[str, float]]:
 def _cost(contestants: Sequence[Contestant]) -> dict[str, float]:
     """What a steered frame takes as a multiple of the plain frame on the same runner: median of paired blocks."""
     by_name = {one.name: one for one in contestants}
-    steered = [(one, one.name.partition(f" {PLAIN} ")) for one in contestants]
-    pairs = [(one, by_name[f"{runner} {PLAIN}"]) for one, (runner, found, _) in steered if found]
+    pairs = [(one, by_name[plain]) for one in contestants if (plain := split(one.name)[0])]
     return {
         one.name: round(statistics.median(e / p for e, p in zip(one.blocks_ms, plain.blocks_ms, strict=True)), 2)
         for one, plain in pairs
@@ -252,10 +253,11 @@ def _cost(contestants: Sequence[Contestant]) -> dict[str, float]:
 
 
 def _table(cost: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """Method -> runner -> its cost, in the order of METHODS."""
-    split = [(*name.split(f" {PLAIN} ", 1), ratio) for name, ratio in cost.items()]
-    found = {name: {runner: ratio for runner, one, ratio in split if one == name} for name in METHODS}
-    return {name: row for name, row in found.items() if row}
+    """Method -> runner -> its cost, in the order of the table of methods."""
+    found: dict[str, dict[str, float]] = {method: {} for method in (*METHODS, *STANDING_METHODS)}
+    for name, ratio in cost.items():
+        found.get(split(name)[1], {})[name.partition(" ")[0]] = ratio
+    return {method: row for method, row in found.items() if row}
 
 
 def _machine() -> dict[str, Any]:

@@ -63,6 +63,8 @@ def test_every_contestant_is_timed_and_set_against_the_peer(folder: Path, capsys
     rows = {row["name"]: row for row in result["contestants"]}
     edited = {f"{runner} default edits={n}" for runner in ("torch", "openvino") for n in (1, 4)}
     steered = {f"{runner} default {way}" for runner in ("torch", "openvino") for way in ways.METHODS}
+    standing = ("standing", *(f"standing {way}" for way in ways.STANDING_METHODS))
+    steered |= {f"{runner} {path}" for runner in ("torch", "openvino") for path in standing}
     ours = {f"{runner} {path}" for runner in ("torch", "openvino") for path in ways.PATHS} | edited | steered
     assert set(rows) == ours | {"diffusers", "diffusers channels_last"}
     for name in ours:
@@ -70,7 +72,7 @@ def test_every_contestant_is_timed_and_set_against_the_peer(folder: Path, capsys
     assert all(set(ratios) == ours and min(ratios.values()) > 0 for ratios in result["ratios"].values())
     assert set(result["edits"]) == edited and min(result["edits"].values()) > 0
     assert "openvino full" in bench.report(result) and "openvino default edits=4 takes x" in bench.report(result)
-    assert list(result["methods"]) == list(ways.METHODS)
+    assert list(result["methods"]) == [*ways.METHODS, *ways.STANDING_METHODS]
     assert all(set(row) == {"torch", "openvino"} and min(row.values()) > 0 for row in result["methods"].values())
     assert "audio slot                torch x" in bench.report(result)
 
@@ -87,9 +89,11 @@ def test_every_way_is_played_as_asked(folder: Path) -> None:
         run = denoise.run
         denoise.run = lambda tensors, run=run, calls=calls: calls.append(tensors) or run(tensors)
         one.frame(bench._scenes(64)[0])
-        denoise.run, rows[name], heard[name] = run, len(calls), calls[0]
+        denoise.run, rows[name], heard[name] = run, len(calls), next(iter(calls), None)
     wanted = {"edits=1": 2, "edits=4": 5, "one slot": 2, "four slots": 5, "attention slot": 2, "audio slot": 2}
-    assert rows == dict.fromkeys(played, 1) | {f"default {way}": count for way, count in wanted.items()}
+    wanted |= dict.fromkeys(("base maps", "clamped", "NAG", "another wording"), 0)  # networks of their own
+    wanted = {f"default {way}": count for way, count in wanted.items()} | {"standing base maps, kept": 0}
+    assert rows == dict.fromkeys(played, 1) | wanted
     plain, gained, sounding = (heard[f"default{way}"] for way in ("", " own gains", " TPoS rows"))
     assert gained["token_gain"].max() == 3.0 and torch.equal(gained["text"], plain["text"])
     assert plain["token_gain"].max() == 1.0 and not torch.equal(sounding["text"], plain["text"])

@@ -28,6 +28,8 @@ from livevis.surfaces.packets import encode
 SENDS_PER_S = 50.0
 SWEEP_S = 2.0
 START_S = 120.0
+SETTLE_S = 0.3
+"""Until the show has applied what was put back: the next leg asks where the faders are."""
 PROMPT = "a raging orange fire beside ocean waves"
 COUNTED = ("frames", "dropped", "generator_restarts")
 
@@ -118,6 +120,7 @@ def _play(player: Player, leg: Leg, seconds: float) -> Passed:
     fps = float(str(player.read(stat_address("ai_fps"))))
     for id, value in before.items():
         player.send(encode(ROOT + id, value))
+    time.sleep(SETTLE_S)
     frames, dropped, restarts = (after[name] - counted[name] for name in COUNTED)
     return Passed(leg.name, sent, frames, dropped, restarts, round(fps, 1))
 

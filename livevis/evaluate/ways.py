@@ -38,6 +38,10 @@ def slots(count: int) -> Changes:
 
 METHODS: dict[str, Changes] = {
     "own gains": GAINS,
+    "base maps": GAINS | {"attention/maps": "base"},
+    "clamped": GAINS | {"attention/clamp": 1.3},
+    "NAG": {"nag/scale": 3.0, "prompt/negative": "smoke"},
+    "another wording": {"attention/edit": "burning waves"},
     "TPoS rows": {"tpos/amount": 0.7},
     "one slot": slots(1),
     "four slots": slots(4),
@@ -45,13 +49,29 @@ METHODS: dict[str, Changes] = {
     "audio slot": {"tpos/scale": 0.5},
 }
 """own gains: AADiff, which turns them by sound. TPoS rows: the sound's in the text's place, new ones each frame."""
+STANDING = "standing"
+STANDING_PATH: Changes = {"init/source": "image", "feedback/amount": 0.0, "diffusion/walk": 0.0}
+"""One picture that stays: what base maps are made from is kept from frame to frame."""
+STANDING_METHODS: dict[str, Changes] = {"base maps, kept": GAINS | {"attention/maps": "base"}}
+"""AADiff as published, with cached base maps; as a multiple of the plain frame from the same picture."""
 
 
 def paths(edits: Sequence[int] = (), *, methods: bool = False) -> dict[str, Changes]:
     """All paths by name: PATHS, and the plain one with so many edit slots each, and with each method."""
     more = {f"{PLAIN} edits={count}": slots(count) for count in edits}
-    more |= {f"{PLAIN} {name}": how for name, how in METHODS.items()} if methods else {}
+    if methods:
+        more |= {f"{PLAIN} {name}": how for name, how in METHODS.items()} | {STANDING: STANDING_PATH}
+        more |= {f"{STANDING} {name}": {**STANDING_PATH, **how} for name, how in STANDING_METHODS.items()}
     return PATHS | {name: {**PATHS[PLAIN], **how} for name, how in more.items()}
+
+
+def split(name: str) -> tuple[str, str]:
+    """Return what a contestant "runner path method" is measured against, "runner path", and its method, or "" twice."""
+    for plain in (PLAIN, STANDING):
+        runner, found, method = name.partition(f" {plain} ")
+        if found:
+            return f"{runner} {plain}", method
+    return "", ""
 
 
 def controls(changed: Changes) -> Controls:

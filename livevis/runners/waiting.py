@@ -13,8 +13,8 @@ Open = Callable[[Network], Runner]
 class Waiting:
     """[generator] Runners by name, opened at the first question.
 
-    at_once: open in the asking thread and raise what that raises (offline); otherwise a thread of its own opens it,
-    `get` gives None until then, and `notice` says what is being opened, or why it could not be.
+    at_once: open in the asking thread and raise what that raises (offline); otherwise a thread of its own opens it, one
+    network after another, `get` gives None until then, and `notice` says what is being opened, or why it could not be.
     """
 
     def __init__(self, networks: Mapping[str, Network], open_: Open, *, at_once: bool) -> None:
@@ -22,6 +22,7 @@ class Waiting:
         self._opened: dict[str, Runner] = {}
         self._asked: set[str] = set()
         self._failed: dict[str, str] = {}
+        self._turn = threading.Lock()  # never taken in a frame
 
     @property
     def notice(self) -> str:
@@ -46,6 +47,7 @@ class Waiting:
 
     def _prepare(self, name: str) -> None:
         try:
-            self._opened[name] = self._open(self._networks[name])
+            with self._turn:
+                self._opened[name] = self._open(self._networks[name])
         except Exception as error:  # on stage the picture plays on without it, and says so
             self._failed[name] = " ".join(f"{name} cannot be played: {type(error).__name__}: {error}".split())
