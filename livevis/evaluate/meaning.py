@@ -11,10 +11,11 @@ magnitude, smoothed by a centred window of 2.5 s, at the best lag within 2 s (a 
 3 s on at which the word of the picture is the best of all: the phrases of all nine, and the words of the prompts.
 changes: rain, fire, wind in grass, 8 s each, cross-faded over 0.5 s; reached is the time from the beginning of the
 cross-fade to the first frame that the judge of `livevis eval engine` names right and 95 % of the rest of which it does.
-pairs: two sounds as loud as each other for 5 s, and one prompt that names both ("a fire over rain"), aadiff/words 2,
-over the picture at rest. A pair counts where the judge finds both things (probability 0.5 each, as on the engine's
-card) in more than half of the frames of the last 2 s. Beside it: the same with the first sound alone, and the prompt
-by itself without sound, amount 0 and no picture at rest. Pairs are played at a quarter of the frame rate.
+pairs: two sounds as loud as each other for 5 s, aadiff/words 2. named, as AADiff has it: one prompt names both ("a fire
+over rain") and the sound lifts its words. called: over the picture at rest each thing and both together are prompts, of
+which the sound chooses. A pair counts where the judge finds both things (probability 0.5 each, as on the engine's card)
+in more than half of the frames of the last 2 s. Beside it: called with the first sound alone, where both would be
+wrong, and named without sound. Pairs are played at a quarter of the frame rate.
 """
 
 from __future__ import annotations
@@ -62,9 +63,10 @@ def change_figures(rows: Sequence[Change]) -> Iterator[Figure]:
 
 def pair_figures(rows: Sequence[Pair]) -> Iterator[Figure]:
     """What is said of all pairs together."""
-    yield proportion("pairs", "both sounding: both found", [row.both > 0.5 for row in rows], goal=0.8)
-    yield proportion("pairs", "one sounding: both found", [row.alone > 0.5 for row in rows])
-    yield proportion("pairs", "the prompt alone, amount 0: both found", [row.prompt_alone > 0.5 for row in rows])
+    yield proportion("pairs", "named, both sounding: both found", [row.named > 0.5 for row in rows], goal=0.8)
+    yield proportion("pairs", "called, both sounding: both found", [row.called > 0.5 for row in rows], goal=0.8)
+    yield proportion("pairs", "called, one sounding: both found", [row.alone > 0.5 for row in rows])
+    yield proportion("pairs", "named, without sound: both found", [row.silent > 0.5 for row in rows])
     yield proportion("pairs", "the ears choose both", [row.chosen > 0.5 for row in rows])
     both, alone = (np.mean([row.strength_both[1] for row in rows]), np.mean([row.strength_alone[1] for row in rows]))
     yield Figure("pairs", "strength of the second thing when it sounds", float(both), len(rows))
@@ -111,8 +113,8 @@ def _pairs(theatre: Theatre, options: argparse.Namespace, say: Say) -> tuple[lis
         judged_s=min(JUDGED_S, options.pair_seconds), fps=options.fps / 4,
     ):  # fmt: skip
         say(
-            f"  {' + '.join(row.sounds):36} both {row.both:4.2f}  first alone {row.alone:4.2f}  prompt alone "
-            f"{row.prompt_alone:4.2f}  ears {row.chosen:4.2f}"
+            f"  {' + '.join(row.sounds):36} named {row.named:4.2f}  called {row.called:4.2f}  first alone "
+            f"{row.alone:4.2f}  silent {row.silent:4.2f}  ears {row.chosen:4.2f}"
         )
         rows.append(row)
     return rows, list(pair_figures(rows))

@@ -134,8 +134,10 @@ def test_the_figures_on_hand_made_rows() -> None:
     assert slowest.value == np.inf
     assert slowest.reached is False
     assert middle.value == np.inf
-    pairs = [Pair(("fire", "rain"), both, 0.2, 1.0, both, (0.6, 0.7), (0.6, 0.4)) for both in (0.9, 0.4, 0.6, 0.7)]
-    both, alone, still, ears, *_ = meaning.pair_figures(pairs)
+    told = (0.9, 0.4, 0.6, 0.7)
+    pairs = [Pair(("fire", "rain"), both, 0.3, 0.2, 1.0, both, (0.6, 0.7), (0.6, 0.4)) for both in told]
+    both, called, alone, still, ears, *_ = meaning.pair_figures(pairs)
+    assert called.value == 0.0 and called.goal == 0.8
     assert (both.value, alone.value, still.value, ears.value) == (0.75, 0.0, 1.0, 0.75)
 
 
@@ -168,5 +170,5 @@ def test_the_command_with_few_frames(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert list(report["parts"]) == ["swells", "changes", "pairs"]
     assert [row["sound"] for row in report["parts"]["changes"]["rows"]] == ["rain", "fire", "wind_grass"]
     assert set(report["parts"]["swells"]["rows"][0]) == set(asdict(Swell("", "", 0, 0, 0, 0, 0)))
-    assert report["parts"]["pairs"]["rows"][0]["prompt_alone"] in (0.0, 0.5, 1.0)
+    assert report["parts"]["pairs"]["rows"][0]["silent"] in (0.0, 0.5, 1.0)
     assert sheet.is_file()

@@ -53,14 +53,19 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Of the judged pictures, how many show both things: two sounding, one sounding (`alone`: the first of `sounds`),
-    and the prompt without sound at rest; chosen: listening frames at which the two best names are the two; strength of
-    (first, second) with both sounding and with the first alone."""
+    """Of the judged pictures, how many show both things of `sounds`.
+
+    named: both sounding, one prompt that names both; called: both sounding, prompts for each and for both, of which the
+    sound chooses; alone: the same with the first sounding alone; silent: the prompt that names both, without sound.
+    chosen: listening frames at which the two best names are the two; strength of (first, second) of `named`, and of it
+    with the first sounding alone.
+    """
 
     sounds: tuple[str, str]
-    both: float
+    named: float
+    called: float
     alone: float
-    prompt_alone: float
+    silent: float
     chosen: float
     strength_both: tuple[float, float]
     strength_alone: tuple[float, float]
@@ -125,24 +130,23 @@ def all_pairs(count: int) -> list[tuple[Thing, Thing]]:
 
 def pairs(theatre: Theatre, wanted: Sequence[tuple[Thing, Thing]], *, first: int, seconds: float, judged_s: float,
           fps: float) -> Iterator[Pair]:  # fmt: skip
-    """Yield for each pair what its mixture, its first sound alone, and its prompt alone bring into the picture."""
+    """Yield for each pair what its mixture and its first sound alone bring into the picture, named and called."""
     how: dict[str, Any] = {"seconds": seconds, "fps": fps}
     for pair in wanted:
         a, b = pair
-        sounds = [take(thing.sound, first, seconds) for thing in pair]
-        both_said = f"{a.said} over {b.said}"
-        playing = {**prompts(REST, both_said), "aadiff/words": "2"}
-        silent = {**prompts(both_said), "aadiff/amount": "0"}
-        mix = theatre.play(mixed(sounds), playing, **how)
-        alone = theatre.play(mixed(sounds[:1]), playing, **how)
-        still = theatre.play(np.zeros_like(sounds[0]), silent, **how)
+        one, other = (take(thing.sound, first, seconds) for thing in pair)
+        joint, two = f"{a.said} over {b.said}", {"aadiff/words": "2"}
+        named, called = {**prompts(joint), **two}, {**prompts(REST, a.said, b.said, joint), **two}
+        plays = ((mixed([one, other]), named), (mixed([one, other]), called), (one, called), (one, named),
+                 (np.zeros_like(one), named))  # fmt: skip
+        played = [theatre.play(sound, settings, **how) for sound, settings in plays]
         last = round(judged_s * fps)
-        seen = [theatre.look(played.pictures[-last:]) for played in (mix, alone, still)]
+        seen = [theatre.look(each.pictures[-last:]) for each in played]
         places = seen[0].column(a.sound), seen[0].column(b.sound)
-        shares = [share_both(each.found, *places) for each in seen]
-        chosen = share_chosen(mix.heard[-last:], (a.word, b.word), fps=fps, from_s=0.0)
-        strengths = [_strength(each, places) for each in seen[:2]]
-        yield Pair((a.sound, b.sound), *shares, chosen, *strengths)
+        by_name, by_call, alone, alone_named, silent = seen
+        shares = [share_both(each.found, *places) for each in (by_name, by_call, alone, silent)]
+        chosen = share_chosen(played[0].heard[-last:], (a.word, b.word), fps=fps, from_s=0.0)
+        yield Pair((a.sound, b.sound), *shares, chosen, _strength(by_name, places), _strength(alone_named, places))
 
 
 def _strength(seen: Verdicts, places: tuple[int, int]) -> tuple[float, float]:
