@@ -5,7 +5,6 @@ The ways of playing are those of `livevis eval tour`, with every fader up.
 
 from __future__ import annotations
 
-import importlib.util
 from functools import lru_cache
 from typing import Any, cast
 
@@ -21,18 +20,13 @@ from livevis.offline import frames
 from livevis.runners.table import RunnerName
 from livevis.show import Show
 from livevis.world.sounds import synthesise
+from tests.runners_here import RUNNERS
 
 FPS, COUNT = 6.0, 13
 SIZE = 128
 """At 64 OpenVINO's bf16 answers the same question differently from time to time on several threads."""
 CUT_S = 1.5
 """Late enough for the ears to have heard enough to choose a word and to say something."""
-RUNNERS = [
-    "torch",
-    pytest.param(
-        "openvino", marks=pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="openvino is not here")
-    ),
-]
 
 
 @lru_cache

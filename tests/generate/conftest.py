@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +36,18 @@ def lcm(make_engine: Callable[..., Engine]) -> Engine:
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where compiled networks of tests are kept, out of the user's cache."""
+    """Where compiled networks of tests are kept: what one file has compiled the next one finds."""
     folder: Path = tmp_path_factory.mktemp("compiled")
     return folder
+
+
+@pytest.fixture(scope="module")
+def own_cache(compiled: Path) -> Iterator[None]:
+    """Keep compiled networks out of the user's cache; tiny networks gain nothing from more than one thread."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIVEVIS_CACHE", str(compiled))
+        patch.setattr("livevis.runners.openvino.cores", lambda: 1)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,14 +21,11 @@ from livevis.generate.networks import Denoiser, time_features, variants
 from livevis.methods.words import condition
 from livevis.runners.table import open_runner
 from tests.checkpoints import build_unet, cue
+from tests.runners_here import RUNNERS
+
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 TOKENS = 9
-RUNNERS = [
-    "torch",
-    pytest.param(
-        "openvino", marks=pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="openvino is not here")
-    ),
-]
 REST = (UNLIMITED, 0.0, (1.0, 2.5, 0.5))
 SETTINGS = {
     "own": REST,
@@ -134,16 +130,6 @@ def test_half_precision_by_autocast_plays_it_too(network: GuardedDenoiser) -> No
         rough = played(network, SETTINGS["all"])
     exact = played(network, SETTINGS["all"])
     assert (rough - exact).abs().mean() < 0.05 * exact.std()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep compiled networks of tests out of the user's cache."""
-    folder: Path = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIVEVIS_CACHE", str(folder))
-        patch.setattr("livevis.runners.openvino.cores", lambda: 1)
-        yield folder
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="openvino is not here")

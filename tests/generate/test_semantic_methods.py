@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,13 +23,10 @@ from livevis.generate.schedule import Level
 from livevis.generate.text import TextRow
 from livevis.methods.words import condition
 from tests.checkpoints import cue
+from tests.runners_here import RUNNERS
 
-RUNNERS = [
-    "torch",
-    pytest.param(
-        "openvino", marks=pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="openvino is not here")
-    ),
-]
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 STILL = {"diffusion__walk": 0.0, "feedback__amount": 0.0}
 """Noise and start that stay, and nothing fed back."""
 GAINS = (("aurora", 3.0),)
@@ -50,16 +45,6 @@ def thresholded(threshold: float, **how: Any) -> Edits:
 
 def audio(scale: float, threshold: float = 0.0, **how: Any) -> Edits:
     return Edits((Edit(),) * 4, audio=Edit("sound", scale, threshold), **how)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep compiled networks of tests out of the user's cache."""
-    folder: Path = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIVEVIS_CACHE", str(folder))
-        patch.setattr("livevis.runners.openvino.cores", lambda: 1)
-        yield folder
 
 
 @pytest.fixture(scope="module", params=RUNNERS)

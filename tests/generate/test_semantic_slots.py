@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,13 +21,10 @@ from livevis.generate.noise import walk
 from livevis.generate.schedule import Level, add_noise, clean, levels
 from livevis.methods.words import condition
 from tests.checkpoints import cue
+from tests.runners_here import RUNNERS
 
-RUNNERS = [
-    "torch",
-    pytest.param(
-        "openvino", marks=pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="openvino is not here")
-    ),
-]
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 STILL = {"diffusion__walk": 0.0, "feedback__amount": 0.0}
 """Noise and start that stay, and nothing fed back."""
 EXACT = {"guidance__threshold_1": 0.0, "guidance__softness": 0.0, "guidance__gain": 1.0}
@@ -37,16 +32,6 @@ EXACT = {"guidance__threshold_1": 0.0, "guidance__softness": 0.0, "guidance__gai
 EDIT = {"guidance__text_1": "red city", "guidance__scale_1": 1.0}
 FOUR = {f"guidance__text_{n}": word for n, word in enumerate(("red city", "black waves", "neon", "burning"), start=1)}
 SCALES = {f"guidance__scale_{n}": scale for n, scale in enumerate((0.7, -0.4, 0.5, 0.3), start=1)}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Keep compiled networks of tests out of the user's cache."""
-    folder: Path = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIVEVIS_CACHE", str(folder))
-        patch.setattr("livevis.runners.openvino.cores", lambda: 1)
-        yield folder
 
 
 @pytest.fixture(scope="module", params=RUNNERS)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,10 @@ from livevis.generate.noise import walk
 from livevis.init_picture import InitPictures
 from livevis.methods.words import condition
 from tests.checkpoints import DEFAULTS, cue
+from tests.runners_here import RUNNERS
 
-RUNNERS = [
-    "torch",
-    pytest.param(
-        "openvino", marks=pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="openvino is not here")
-    ),
-]
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 STILL = {"init__source": "still"}
 GAIN = {"attention__word": "aurora", "attention__gain": 4.0}
 SOUNDS: dict[str, dict[str, Any]] = {
@@ -40,14 +36,6 @@ SOUNDS: dict[str, dict[str, Any]] = {
 }
 ROWS = {"own maps": 1, "base maps": 1, "another wording": 1, "a place": 1, "edit slots": 1, "guidance": 2}
 """Calls of a network for a frame, once the picture has been seen; rewordings take two rows in one call."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(compiled: Path) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIVEVIS_CACHE", str(compiled))
-        patch.setattr("livevis.runners.openvino.cores", lambda: 1)
-        yield
 
 
 @pytest.fixture(scope="module", params=RUNNERS)

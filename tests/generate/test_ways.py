@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,26 +26,15 @@ from livevis.generate.ways.wording import align
 from livevis.methods.words import condition
 from livevis.runners.waiting import Waiting
 from tests.checkpoints import build_unet, cue
+from tests.runners_here import RUNNERS
 
-RUNNERS = [
-    "torch",
-    pytest.param(
-        "openvino", marks=pytest.mark.skipif(not importlib.util.find_spec("openvino"), reason="openvino is not here")
-    ),
-]
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 STAY: dict[str, Any] = {"diffusion__walk": 0.0, "feedback__amount": 0.0, "diffusion__steps": 4}
 GAIN = {"attention__word": "aurora", "attention__gain": 4.0}
 BASE = {**GAIN, "attention__maps": "base"}
 REPLACE = {"attention__edit": "burning waves"}
 REFINE = {"attention__edit": "burning red aurora of neon"}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cache(compiled: Path) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIVEVIS_CACHE", str(compiled))
-        patch.setattr("livevis.runners.openvino.cores", lambda: 1)
-        yield
 
 
 @pytest.fixture(scope="module", params=RUNNERS)
