@@ -122,6 +122,7 @@ def _ours(engine: Any, name: str, played: Mapping[str, Changes], *, size: int, s
     generator = DiffusionGenerator(engine, runner=name, size=size, strict=True)  # type: ignore[arg-type]
     timed = {part: _Timed(runner) for part, runner in generator.runners.items()}
     generator.runners.update(timed)
+    generator.variants.through(lambda runner: timed.setdefault(f"variant {len(timed)}", _Timed(runner)))
     threads = 1 if generator.runner == "openvino" else cores()
     torch.set_num_threads(threads)
     return [

@@ -88,7 +88,8 @@ class DiffusionGenerator:
 
     size: picture side in pixels (None: the engine's); threads: CPU threads (0: all); strict: a word that is not
     in the prompt raises ConfigError (offline) instead of being ignored with a warning. `chosen` says which runner
-    was taken and why. Not thread-safe [generator process].
+    was taken and why; runners: the networks that every frame needs, variants: those of some ways of playing. Not
+    thread-safe [generator process].
     """
 
     def __init__(
@@ -104,7 +105,7 @@ class DiffusionGenerator:
         self.runner, why = choose(runner)
         described = networks(engine, self.size)
         self.runners = open_runners(self.runner, described, threads=threads)
-        self._more = Waiting(
+        self.variants = Waiting(
             variants(engine, self.size), partial(open_runner, self.runner, threads=threads), at_once=strict
         )
         self.chosen = f"{why}; " + ", ".join(f"{name}: {r.chosen}" for name, r in self.runners.items())
@@ -119,7 +120,7 @@ class DiffusionGenerator:
         self._latent_shape = described["decode"].inputs[0].shape
         tokenizer = load_tokenizer(engine.folder / "tokenizer")
         self._text = PromptEncoder(tokenizer, self._encode_text, tokens=engine.tokens, strict=strict)
-        self._ways = Ways(self._text, tokenizer, self._more, self._ask, self._time, strict=strict)
+        self._ways = Ways(self._text, tokenizer, self.variants, self._ask, self._time, strict=strict)
         self._encoded: tuple[Picture, Tensor] | None = None
         self._encodings = 0
         self._held: tuple[Hashable, dict[int, Resting]] = (None, {})
@@ -127,7 +128,7 @@ class DiffusionGenerator:
     @property
     def notice(self) -> str:
         """One line on what this frame's way of playing lacks, or an empty string."""
-        return self._ways.notice or self._more.notice
+        return self._ways.notice or self.variants.notice
 
     @torch.inference_mode()
     def init(self, seed: int, previous: Picture | None = None) -> GeneratorState:
@@ -212,7 +213,7 @@ class DiffusionGenerator:
 
     def _ask(self, z: Tensor, at: schedule.Level, k: int, row: TextRow) -> Tensor:
         asked = {"latent": z, "time": self._time(at.timestep), "text": row.text, "token_gain": row.gain_at(k)}
-        guarded = None if row.guard is None else self._more.get(GUARDED)
+        guarded = None if row.guard is None else self.variants.get(GUARDED)
         if guarded is None or row.guard is None or not row.guard.heard:
             return self.runners["denoise"].run(asked)["prediction"]
         return guarded.run({**asked, **row.guard.inputs})["prediction"]

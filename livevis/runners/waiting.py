@@ -24,6 +24,11 @@ class Waiting:
         self._failed: dict[str, str] = {}
         self._turn = threading.Lock()  # never taken in a frame
 
+    def through(self, change: Callable[[Runner], Runner]) -> None:
+        """Hand out what is opened from here on as `change` makes it."""
+        open_ = self._open
+        self._open = lambda network: change(open_(network))
+
     @property
     def notice(self) -> str:
         """One line on what is missing yet, or an empty string."""

@@ -218,7 +218,7 @@ def test_each_is_heard_live_and_nothing_is_built_when_a_fader_moves(
 def test_nag_acts_on_the_prompt_and_not_on_the_negative_row(each: DiffusionGenerator, pictures: list[Picture]) -> None:
     how = {"diffusion__guidance": 2.0, "prompt__negative": "red"}
     with pytest.MonkeyPatch.context() as patch:
-        plain, guarded = (counted(patch, runner) for runner in (each.runners["denoise"], each._more.get(GUARDED)))
+        plain, guarded = (counted(patch, runner) for runner in (each.runners["denoise"], each.variants.get(GUARDED)))
         play(each, pictures[:1], **how)
         assert (len(plain), len(guarded)) == (2, 0)
         play(each, pictures[:1], **how, nag__scale=4.0)

@@ -66,7 +66,7 @@ def latent(generator: DiffusionGenerator, picture: Picture, **how: Any) -> Tenso
 def calls(generator: DiffusionGenerator, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list that grows with every run of a UNet."""
     seen: list[str] = []
-    unets = {"denoise": generator.runners["denoise"], **generator._more._opened}
+    unets = {"denoise": generator.runners["denoise"], **generator.variants._opened}
     for name, runner in unets.items():
         run = runner.run
         monkeypatch.setattr(runner, "run", lambda tensors, name=name, run=run: seen.append(name) or run(tensors))

@@ -255,7 +255,7 @@ def test_the_amount_is_continuous(generator: DiffusionGenerator, pictures: list[
 
 def asked(generator: DiffusionGenerator, name: str, monkeypatch: pytest.MonkeyPatch) -> list[None]:
     """Return a list that grows with every run of one of the networks."""
-    runner = generator.runners.get(name) or generator._more.get(name)
+    runner = generator.runners.get(name) or generator.variants.get(name)
     assert runner is not None
     run, calls = runner.run, []
     monkeypatch.setattr(runner, "run", lambda tensors: calls.append(None) or run(tensors))
@@ -360,16 +360,16 @@ def test_nothing_is_rebuilt_while_faders_move(
         }
 
     for name in variants(each.engine, each.size):
-        each._more.get(name)
-    opened = dict(each._more._opened)
-    monkeypatch.setattr(each._more, "_open", lambda network: pytest.fail(f"{network.name} was built again"))
+        each.variants.get(name)
+    opened = dict(each.variants._opened)
+    monkeypatch.setattr(each.variants, "_open", lambda network: pytest.fail(f"{network.name} was built again"))
     state, shown = each.init(7), []
     for frame in range(12):
         state, picture = play(
             each, pictures[0], state=state, attention__word="aurora", diffusion__steps=2, **moves(frame)
         )
         shown.append(picture)
-    assert each._more._opened == opened
+    assert each.variants._opened == opened
     assert len({picture.tobytes() for picture in shown}) > 8
 
 
@@ -377,13 +377,13 @@ def test_nothing_is_rebuilt_while_faders_move(
 def test_on_stage_the_picture_goes_on_meanwhile(lcm: Engine, pictures: list[Picture], look: str) -> None:
     stage = DiffusionGenerator(lcm, runner="torch")
     opening = threading.Event()
-    build = stage._more._open
+    build = stage.variants._open
 
     def slowly(network: Any) -> Any:
         assert opening.wait(60)
         return build(network)
 
-    stage._more = stage._ways.networks = Waiting(variants(lcm, 64), slowly, at_once=False)
+    stage.variants = stage._ways.networks = Waiting(variants(lcm, 64), slowly, at_once=False)
     words = {} if look == "base" else GAIN
     before = latent(stage, pictures[0], **LOOKS[look])
     assert torch.equal(before, latent(stage, pictures[0], **{**words, **GAIN})) and "being prepared" in stage.notice
