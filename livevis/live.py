@@ -17,7 +17,7 @@ from livevis.guard import Guard
 from livevis.init_picture import InitPictures
 from livevis.measures import Measures
 from livevis.report import Report
-from livevis.rig import Closers, Rig, open_rig
+from livevis.rig import WINDOW_FPS, Closers, Rig, open_rig
 from livevis.show import Show, overrides
 
 _DOWN_PATIENCE_S = 3.0
@@ -32,7 +32,7 @@ class Live:
     def __init__(self, rig: Rig, measures: Measures, clock: WallClock, *, seconds: float | None) -> None:
         self.rig, self.measures = rig, measures
         self._clock, self._seconds = clock, seconds
-        measures.interval_s = 1 / rig.fps
+        measures.interval_s = 0.0 if rig.fps >= WINDOW_FPS else 1 / rig.fps  # a window is paced by its monitor
         self._guard = Guard()
         self._desk = Desk(rig)
         self._inits = InitPictures(rig.compositor, rig.supervisor.size if rig.supervisor else 64)

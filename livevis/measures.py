@@ -91,11 +91,12 @@ class Measures:
     def live(self) -> dict[str, float]:
         """Return the few numbers that surfaces publish."""
         now_s = self._clock.now()
+        counted = {"dropped": float(self._dropped)} if self.interval_s > 0 else {}
         return {
             "fps": self.display_rate.per_second(now_s),
             "ai_fps": self.generated_rate.per_second(now_s),
             "latency_ms": self.latency_ms(),
-            "dropped": float(self._dropped),
+            **counted,
         }
 
     def summary(self) -> dict[str, object]:
@@ -109,7 +110,7 @@ class Measures:
             "seconds": round(seconds, 3),
             "display": {
                 "frames": self._frames,
-                "dropped": self._dropped,
+                "dropped": self._dropped if self.interval_s > 0 else None,
                 "fps": round(self._frames / shown, 2),
                 "gap": self._gaps.summary(),
             },

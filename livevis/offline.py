@@ -113,7 +113,7 @@ def frames(
         picture: Picture | None = None
         asked: Conditioning | None = None
         conditioner = _conditioner(source, generator, ears) if ears is not None else None
-        state = generator.init(seed) if generator is not None else None
+        state, told = generator.init(seed) if generator is not None else None, ""
         for index in range(count):
             time_s = index / fps
             features = hearer.upto(round(time_s * SAMPLE_RATE_HZ))
@@ -128,6 +128,7 @@ def frames(
                 cue = Cue(index, features.sample, time_s, controls, features)
                 asked = conditioner.step(cue)
                 state, picture = generator.step(state, cue, asked, init)
+                told = _once(conditioner.notice or getattr(generator, "notice", ""), told)
             compositor.draw(
                 surface.begin(), picture=picture, picture_id=index + 1, features=features, controls=controls,
                 time_s=time_s, frame=index,
@@ -148,6 +149,13 @@ def _ears(source: PullSource, generator: Any, clap: str | None) -> SteppedEars:
     """The sound of the render, heard with the CLAP that was named or the engine's own."""
     own = generator.engine.folder
     return SteppedEars(lambda: ClapEmbedder(clap_folder(own, clap, say=_tell)), source.samples)
+
+
+def _once(said: str, told: str) -> str:
+    """Tell what is said now if it is anything new; return what was told last."""
+    if said and said != told:
+        _tell(said)
+    return said or told
 
 
 def _tell(line: str) -> None:

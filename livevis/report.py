@@ -71,6 +71,7 @@ class Report:
         if supervisor is not None:
             lane["generator_playing"] = float(supervisor.state == "playing")
             lane["generator_restarts"] = float(supervisor.restarts)
+            lane["generator_lacks"] = float(bool(supervisor.notice))
             if supervisor.recognition is not None:
                 lane["heard_age_s"] = supervisor.recognition.age_s(self._rig.ring.written)
         return {**self._measures.live(), **lane, "frames": float(frame)}

@@ -74,6 +74,7 @@ class LiveEars:
         self.notice = ""
         self._wanted: tuple[Phrases, float] = ((), 0.0)
         self._slot: Heard | None = None
+        self._embedded: tuple[tuple[int, float] | None, AudioEmbedding | None] = (None, None)
         self._asked = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -110,9 +111,12 @@ class LiveEars:
             self._listen(embedder, sound, *now)
 
     def _listen(self, embedder: ClapEmbedder, sound: RollingMel, sample: int, wanted: tuple[Phrases, float]) -> None:
+        """The same sound is heard once, however often it is asked about with other phrases."""
         phrases, span_s = wanted
         try:
-            found = embedder.embed(sound, sample, span_s=span_s)
+            if self._embedded[0] != (sample, span_s):
+                self._embedded = (sample, span_s), embedder.embed(sound, sample, span_s=span_s)
+            found = self._embedded[1]
             if found is not None:
                 self._slot = Heard(found, embedder.scores(found, phrases), embedder.logit_scale)
             self.notice = ""

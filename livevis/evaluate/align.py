@@ -189,7 +189,7 @@ def finite(value: Any) -> Any:
     """Return a report with None, JSON's null, in place of every float that is not a number."""
     if isinstance(value, dict):
         return {key: finite(each) for key, each in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from livevis.audio.jam_score import GAINS, STEPS
 from livevis.audio.jam_voices import Rack
-from livevis.audio.paced import PacedSource
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.evaluate.excerpt import F32
 
@@ -184,24 +183,3 @@ def _bar(groove: Mapping[str, str], bar: int, rng: np.random.Generator) -> Itera
         for place, mark in enumerate(row):
             if mark != ".":
                 yield 12 + place, voice, 55.0 - 4 * place, 1.0 if mark == "x" else 2 * GHOST
-
-
-class LoopSource(PacedSource):
-    """A loop as a source: its samples once, then silence."""
-
-    def __init__(self, loop: DrumLoop) -> None:
-        super().__init__(loop.name)
-        self._samples = loop.samples
-
-    @property
-    def length(self) -> int:
-        """How many samples the loop has."""
-        return len(self._samples)
-
-    def samples(self, start: int, n: int) -> F32:
-        """Return samples [start, start + n) as float32 [n]; zeros outside the loop."""
-        out = np.zeros(n, np.float32)
-        first, last = max(0, start), min(self.length, start + n)
-        if first < last:
-            out[first - start : last - start] = self._samples[first:last]
-        return out

@@ -22,9 +22,10 @@ from livevis.core.errors import ConfigError
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.core.types import Picture
 from livevis.evaluate.align import PUBLISHED, AlignPlan, align, finite
-from livevis.evaluate.drum_loops import STYLES, DrumLoop, LoopSource, loops
+from livevis.evaluate.drum_loops import STYLES, DrumLoop, loops
 from livevis.evaluate.excerpt import F64
 from livevis.evaluate.playing import add_play_flags
+from livevis.evaluate.recording import Recording
 from livevis.evaluate.sync.latency import latency
 from livevis.evaluate.sync.onsets import at_metric_rate
 
@@ -78,8 +79,8 @@ def _shown(loop: DrumLoop, preset: str, generator: Any, plan: DrumPlan) -> Itera
     count, size = round(plan.seconds * plan.fps), (plan.size_px, plan.size_px)
     sheet = ContactSheet(count, size)
     for frame in frames(
-        LoopSource(loop), Show(preset=preset, settings={}), count=count, fps=plan.fps, size=size, generator=generator,
-        seed=plan.seed,
+        Recording(loop.name, loop.samples), Show(preset=preset, settings={}), count=count, fps=plan.fps, size=size,
+        generator=generator, seed=plan.seed,
     ):  # fmt: skip
         sheet.add(frame.index, frame.image)
         yield frame.image
@@ -90,12 +91,15 @@ def _shown(loop: DrumLoop, preset: str, generator: Any, plan: DrumPlan) -> Itera
 def summary(scores: Sequence[Score], *, fps: float) -> dict[str, Any]:
     """Return the means over the loops, the latency over all their onsets, and the share of onsets answered.
 
-    sd: standard deviation of the raw score from loop to loop. Loops without onset and peak count for nothing.
+    sd: standard deviation of the raw score from loop to loop. Loops without onset and peak count for nothing; an onset
+    that nothing answers has an endless latency.
     """
     table = np.array([[each.report["av_align"][name] for name in SCORES] for each in scores])
     delays = np.concatenate([each.delays_s for each in scores]) * fps
     asked = sum(each.report["latency"]["onsets"] for each in scores)
-    median, p90 = np.percentile(delays, [50, 90]) if len(delays) else (np.nan, np.nan)
+    never = np.full(max(asked - len(delays), 0), np.inf)
+    everyone = np.concatenate([delays, never])
+    median, p90 = np.percentile(everyone, [50, 90], method="inverted_cdf") if asked else (np.nan, np.nan)
     return {
         "loops": len(scores),
         **{name: _mean(column) for name, column in zip(SCORES, table.T, strict=True)},

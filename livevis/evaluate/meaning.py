@@ -33,6 +33,7 @@ import numpy as np
 
 from livevis.core.errors import ConfigError, unknown
 from livevis.core.types import Picture
+from livevis.evaluate.align import finite
 from livevis.evaluate.exam.exam import Figure, line, proportion
 from livevis.evaluate.landscape import parts
 from livevis.evaluate.landscape.parts import Change, Pair, Swell
@@ -63,7 +64,7 @@ def change_figures(rows: Sequence[Change]) -> Iterator[Figure]:
 
 def pair_figures(rows: Sequence[Pair]) -> Iterator[Figure]:
     """What is said of all pairs together."""
-    yield proportion("pairs", "named, both sounding: both found", [row.named > 0.5 for row in rows], goal=0.8)
+    yield proportion("pairs", "named, both sounding: both found", [row.named > 0.5 for row in rows])
     yield proportion("pairs", "called, both sounding: both found", [row.called > 0.5 for row in rows], goal=0.8)
     yield proportion("pairs", "called, one sounding: both found", [row.alone > 0.5 for row in rows])
     yield proportion("pairs", "named, without sound: both found", [row.silent > 0.5 for row in rows])
@@ -186,14 +187,8 @@ def main(arguments: Sequence[str]) -> int:
         rows, figures = _ASK[name](theatre, options, say)
         for figure in figures:
             say(line(figure))
-        said[name] = {"rows": [asdict(row) for row in rows], "figures": [_plain(figure) for figure in figures]}
+        said[name] = {"rows": [asdict(row) for row in rows], "figures": [figure.as_row() for figure in figures]}
     if options.json:
         head = {key: getattr(options, key) for key in ("preset", "set", "first", "fps", "seed", "engine", "clap")}
-        print(json.dumps({**head, "parts": said}, indent=1, allow_nan=False))
+        print(json.dumps(finite({**head, "parts": said}), indent=1, allow_nan=False))
     return 0
-
-
-def _plain(figure: Figure) -> dict[str, Any]:
-    """A figure for JSON, where what is endless is null."""
-    row = figure.as_row()
-    return row if math.isfinite(figure.value) else {**row, "value": None}

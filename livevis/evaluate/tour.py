@@ -27,7 +27,7 @@ from livevis.surfaces.packets import encode
 
 SENDS_PER_S = 50.0
 SWEEP_S = 2.0
-START_S = 120.0
+START_S, PREPARED_S = 120.0, 60.0
 SETTLE_S = 0.3
 """Until the show has applied what was put back: the next leg asks where the faders are."""
 PROMPT = "a raging orange fire beside ocean waves"
@@ -60,11 +60,22 @@ LEGS = (
         _WORD | {"attention/edit": "a raging violet fire beside ocean waves"},
         {"attention/edit_amount": (0.0, 1.0)},
     ),
+    Leg("LocalBlend", _WORD | {"attention/blend": "fire"}, _GAIN | {"attention/blend_threshold": (0.1, 0.8)}),
     Leg("thresholded", _WORD, _GAIN | {"attention/threshold": (0.1, 0.9)}),
     Leg("negative", {"prompt/negative": "fire"}, {"nag/scale": (1.0, 6.0)}),
     Leg("edit slots", _TEXTS, _SLOTS | {"guidance/threshold_1": (0.0, 0.9), "guidance/momentum": (0.0, 1.0)}),
     Leg("AADiff", {"prompt/text_1": PROMPT, "aadiff/amount": 1.0}, {"aadiff/gain": (1.0, 5.0)}),
-    Leg("TPoS", {"tpos/amount": 0.5}, {"tpos/amount": (0.0, 1.0), "tpos/k": (0.0, 2.0)}),
+    Leg(
+        "takeover",
+        {
+            "prompt/text_2": "a green forest",
+            "prompt/weight_2": 0.01,
+            "aadiff/amount": 1.0,
+            "aadiff/bank": "drums: forest",
+        },
+        {"aadiff/takeover": (0.0, 1.0)},
+    ),
+    Leg("TPoS", {"tpos/amount": 0.5}, {"tpos/amount": (0.0, 0.9), "tpos/k": (0.0, 2.0)}),
     Leg("TPoS as an edit", {"tpos/scale": 0.5}, {"tpos/scale": (0.0, 1.0), "tpos/threshold": (0.0, 0.9)}),
     Leg(
         "all at once",
@@ -76,9 +87,11 @@ LEGS = (
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What one leg was like: display frames shown and missed, generator restarts, generated frames a second."""
+    """What one leg was like: whether all was there that it plays, messages sent, display frames shown and missed (while
+    it was made ready too), generator restarts, generated frames a second."""
 
     name: str
+    prepared: bool
     sent: int
     frames: int
     dropped: int
@@ -90,39 +103,53 @@ def tour(port: int, *, seconds: float, legs: Sequence[Leg] = LEGS) -> list[Passe
     """Play the legs one after another, `seconds` each; raises ConfigError when nothing answers at `port`."""
     player = Player(port)
     try:
-        _wait(player)
+        if not _comes(player, "ai_fps", START_S):
+            raise ConfigError(f"no generator played at {HOST} port {port} within {START_S:g} s")
+        if not _comes(player, "dropped", 1.0, least=0):
+            raise ConfigError("this show follows its window and counts no frames; start it with --fps, or --headless")
         return [_play(player, leg, seconds) for leg in legs]
-    except OSError:
-        raise ConfigError(f"no livevis answers OSC at {HOST} port {port}; start one or leave --port out") from None
     finally:
         player.close()
 
 
-def _wait(player: Player) -> None:
-    """Until the generator plays: loading it is not part of the tour."""
+def _comes(player: Player, stat: str, patience_s: float, *, least: int = 1) -> bool:
+    """Whether a statistic comes to `least` in time: loading is not part of the tour."""
     began = time.monotonic()
-    while time.monotonic() - began < START_S:
-        with contextlib.suppress(TimeoutError, ConnectionRefusedError):
-            if player.ask(stat_address("generator_playing"), 0.5) and player.ask(stat_address("ai_fps"), 0.5):
-                return
+    while time.monotonic() - began < patience_s:
+        with contextlib.suppress(OSError):
+            if player.ask(stat_address(stat), 0.5) >= least:
+                return True
         time.sleep(0.2)
-    raise ConfigError(f"no generator played within {START_S:g} s")
+    return False
+
+
+def _prepared(player: Player) -> bool:
+    """Wait until what the generator plays lacks nothing; False where it still does."""
+    began = time.monotonic()
+    while time.monotonic() - began < PREPARED_S:
+        time.sleep(SETTLE_S)
+        if not player.ask(stat_address("generator_lacks")):
+            return True
+    return False
 
 
 def _play(player: Player, leg: Leg, seconds: float) -> Passed:
     touched = (*leg.put, *(id for id in leg.swept if id not in leg.put))
     before = {id: player.read(ROOT + id) for id in touched}
     counted, sent = _counted(player), player.sent
-    for id, value in leg.put.items():
-        player.send(encode(ROOT + id, value))
-    _sweep(player, leg, seconds)
-    sent, after = player.sent - sent, _counted(player)
-    fps = float(str(player.read(stat_address("ai_fps"))))
-    for id, value in before.items():
-        player.send(encode(ROOT + id, value))
-    time.sleep(SETTLE_S)
+    try:
+        for id, value in (leg.put | {id: high for id, (_, high) in leg.swept.items()}).items():
+            player.send(encode(ROOT + id, value))
+        prepared = _prepared(player)
+        _sweep(player, leg, seconds)
+        sent, after = player.sent - sent, _counted(player)
+        fps = float(str(player.read(stat_address("ai_fps"))))
+    finally:
+        for id, value in before.items():
+            player.send(encode(ROOT + id, value))
+        time.sleep(SETTLE_S)
     frames, dropped, restarts = (after[name] - counted[name] for name in COUNTED)
-    return Passed(leg.name, sent, frames, dropped, restarts, round(fps, 1))
+    return Passed(leg.name, prepared, sent, frames, dropped, restarts, round(fps, 1))
 
 
 def _sweep(player: Player, leg: Leg, seconds: float) -> None:
@@ -160,11 +187,14 @@ def own_show(flags: Sequence[str]) -> Iterator[int]:
         yield port
     finally:
         show.terminate()
-        show.wait()
+        try:
+            show.wait(10)
+        except subprocess.TimeoutExpired:
+            show.kill()
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the tour and print it; 0 when no display frame was missed and nothing had to be started anew."""
+    """Run the tour and print it; 0 when all was played, no display frame was missed and nothing started anew."""
     parser = argparse.ArgumentParser("livevis eval tour", description=__doc__.split("\n", 1)[0])
     parser.add_argument("--port", type=int, help="OSC port of a livevis running on this machine")
     parser.add_argument("--seconds", type=float, default=6.0, help="how long each method is played (default 6)")
@@ -176,11 +206,11 @@ def main(arguments: Sequence[str]) -> int:
         port = options.port or stack.enter_context(own_show(["--fps", options.fps, "--size", options.size]))
         passed = tour(port, seconds=options.seconds)
     print(json.dumps([asdict(leg) for leg in passed], indent=1) if options.json else text(passed))
-    return 0 if all(leg.dropped == leg.restarts == 0 for leg in passed) else 1
+    return 0 if all(leg.prepared and leg.dropped == leg.restarts == 0 for leg in passed) else 1
 
 
 def text(passed: Sequence[Passed]) -> str:
     """Lay the legs out as a table."""
-    rows: list[tuple[Any, ...]] = [("", "sent", "frames", "dropped", "restarts", "generated a second")]
-    rows += [(leg.name, leg.sent, leg.frames, leg.dropped, leg.restarts, leg.generated_fps) for leg in passed]
-    return "\n".join(f"{row[0]:16}" + "".join(f"{cell!s:>20}" for cell in row[1:]) for row in rows)
+    rows: list[tuple[Any, ...]] = [("", "prepared", "sent", "frames", "dropped", "restarts", "generated/s")]
+    rows += [tuple(asdict(leg).values()) for leg in passed]
+    return "\n".join(f"{row[0]:16}" + "".join(f"{cell!s:>12}" for cell in row[1:]) for row in rows)

@@ -128,7 +128,7 @@ class DiffusionGenerator:
     @property
     def notice(self) -> str:
         """One line on what this frame's way of playing lacks, or an empty string."""
-        return self._ways.notice or self.variants.notice
+        return self._ways.notice or self._text.notice or self.variants.notice
 
     @torch.inference_mode()
     def init(self, seed: int, previous: Picture | None = None) -> GeneratorState:
@@ -146,7 +146,7 @@ class DiffusionGenerator:
 
         The same (seed, cues, conditionings, init pictures) give the same pictures, bit for bit, on the same runner.
         """
-        play = read_play(cue.controls)
+        play, self._text.notice = read_play(cue.controls), ""
         dt_s = _passed(state, cue)
         phase = cue.time_s * play.walk if state.phase is None else state.phase + play.walk * dt_s
         rows = self._text.rows(self._ways.of_prompts(conditioning), guided=play.guidance > 1.0, steps=play.steps)

@@ -74,7 +74,7 @@ class PromptEncoder:
     """Turns Conditioning into text rows; texts are encoded once and kept.
 
     strict: a word that is in no prompt raises ConfigError (offline); otherwise it is ignored with one warning
-    (on stage).
+    (on stage). notice: what was said last, for the generator to clear before a frame.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class PromptEncoder:
         self._tokenizer, self._encode, self._tokens, self._strict = tokenizer, encode, tokens, strict
         self._cache: OrderedDict[str, Encoded] = OrderedDict()
         self._warned: set[str] = set()
+        self.notice = ""
         self._spoken: tuple[npt.NDArray[np.float32], Tensor] | None = None
         self._places = lru_cache(maxsize=256)(self._find)
 
@@ -236,7 +237,9 @@ class PromptEncoder:
 
     def _absent(self, control: str, word: str, prompts: Shares) -> None:
         there = choices({word for prompt, _ in prompts for word in words_of(prompt.pieces)})
-        if pieces_of(self._tokenizer, word)[1:-1]:
+        if any(word.lower() in prompt.text.lower() for prompt, _ in prompts):
+            self._say(f"{control} '{word}' is in what is not read of the prompt; ignored")
+        elif pieces_of(self._tokenizer, word)[1:-1]:
             self._refuse(f"{control} '{word}' is not in the prompt; its words: {there}")
 
     def _refuse(self, message: str) -> None:
@@ -245,6 +248,7 @@ class PromptEncoder:
         self._say(f"{message}; ignored")
 
     def _say(self, message: str) -> None:
+        self.notice = message
         if message not in self._warned:
             self._warned.add(message)
             LOG.warning(message)

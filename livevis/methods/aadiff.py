@@ -140,7 +140,12 @@ def _chosen(
     """The names that the sound is called, by sets where several are lifted and have been listened for as such."""
     scores = named(found, heard.scores)
     sets = together(found, state.scores, count=settings.words)
-    scored = {names: heard.scores[phrase] for phrase, names in sets.items() if phrase in heard.scores}
+    if sets and len(held) == settings.words and any(phrase not in heard.scores for phrase in sets):
+        return held  # the ears have not answered yet
+    scored: dict[tuple[str, ...], float] = {}
+    for phrase, names in sets.items():
+        if phrase in heard.scores:
+            scored[names] = max(scored.get(names, -2.0), heard.scores[phrase])
     if scored:
         return choose_set(scored, scores, held, margin=settings.hysteresis)
     return choose(scores, held, count=settings.words, margin=settings.hysteresis)

@@ -89,10 +89,13 @@ def choose(scores: Mapping[str, float], chosen: Sequence[str], *, count: int, ma
 def together(found: Sequence[Candidate], scores: Mapping[str, float], *, count: int) -> dict[str, tuple[str, ...]]:
     """What may be heard at once: phrase of `count` candidates with different names -> their names.
 
-    Of more than SHORTLIST candidates the likeliest by the last `scores`; before the first, and for one alone, none.
+    Of more than SHORTLIST candidates the likeliest names by the last `scores`, each by its likeliest phrase; before the
+    first, and for one alone, none. In the order of `found`: two that change places are the same set.
     """
-    listed = sorted((one for one in found if one.phrase in scores), key=lambda one: -scores[one.phrase])
-    kept = found if len(found) <= SHORTLIST else listed[:SHORTLIST]
+    listed = sorted((one for one in found if one.phrase in scores), key=lambda one: scores[one.phrase])
+    likeliest = {one.name: one for one in listed}
+    short = sorted(likeliest.values(), key=lambda one: -scores[one.phrase])[:SHORTLIST]
+    kept = found if len(found) <= SHORTLIST else [one for one in found if one in short]
     sets = combinations(kept, count) if count > 1 else iter(())
     return {
         TOGETHER.join(one.phrase for one in some): tuple(one.name for one in some)

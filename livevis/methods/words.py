@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from livevis.core.types import Conditioning, Controls, Nag
-from livevis.methods.attention import attention
+from livevis.methods.attention import attention, words
+from livevis.methods.choice import within, words_of
 from livevis.methods.semantic import edits
 
 PROMPTS = (1, 2, 3, 4)
@@ -22,17 +23,16 @@ def condition(controls: Controls) -> Conditioning:
     playing = tuple((text, weight) for text, weight in texts if text and weight > 0)
     gain, how = controls.number("attention/gain"), attention(controls)
     every = [*texts, (how.edit, how.amount)]
-    resting = " ".join(text for text, weight in every if weight <= 0).lower()
-    heard = " ".join(text for text, weight in every if weight > 0).lower()
-    words = [word.strip() for word in controls.text("attention/word").split(",")]
+    resting, heard = ([words_of(text) for text, weight in every if (weight > 0) is on] for on in (False, True))
 
     def rests(word: str) -> bool:
-        return word.lower() in resting and word.lower() not in heard
+        found = words_of(word)
+        return any(within(found, text) for text in resting) and not any(within(found, text) for text in heard)
 
     return Conditioning(
         prompts=playing,
         negative=controls.text("prompt/negative").strip(),
-        word_gains=tuple((word, gain) for word in words if word and not rests(word)),
+        word_gains=tuple((word, gain) for word in words(controls.text("attention/word")) if not rests(word)),
         edits=edits(controls),
         attention=replace(how, windows=tuple(one for one in how.windows if not one[0] or not rests(one[0]))),
         nag=Nag(controls.number("nag/scale"), controls.number("nag/ratio"), controls.number("nag/alpha")),

@@ -11,8 +11,9 @@ import pytest
 from livevis.core.errors import ConfigError
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.evaluate import drums
-from livevis.evaluate.drum_loops import LEAD_S, SLOP_S, STYLES, DrumLoop, LoopSource, drum_loop, loops
+from livevis.evaluate.drum_loops import LEAD_S, SLOP_S, STYLES, DrumLoop, drum_loop, loops
 from livevis.evaluate.drums import DrumPlan, measure
+from livevis.evaluate.recording import Recording
 from livevis.evaluate.sync.onsets import at_metric_rate, onset_strength, onset_times
 
 HELD_OUT = list(loops(drums.LOOPS, seconds=2.0))
@@ -58,7 +59,7 @@ def test_a_groove_is_sixteen_steps_of_known_marks() -> None:
 
 def test_the_source_gives_the_loop_in_blocks_of_any_size_then_silence() -> None:
     loop = HELD_OUT[0]
-    source = LoopSource(loop)
+    source = Recording(loop.name, loop.samples)
     rng = np.random.default_rng(0)
     edges = np.sort(rng.integers(-500, len(loop.samples) + 500, 40))
     blocks = [source.samples(int(a), int(b - a)) for a, b in pairwise(edges)]

@@ -23,8 +23,9 @@ from livevis.evaluate.landscape.parts import (
     share_chosen,
     things_named,
 )
-from livevis.evaluate.landscape.sounds import NINE, Recording, bank, followed, levelled, mixed, swell
+from livevis.evaluate.landscape.sounds import NINE, bank, followed, levelled, mixed, swell
 from livevis.evaluate.landscape.stage import REST, contact_sheet, prompts
+from livevis.evaluate.recording import Recording
 from livevis.methods.choice import candidates
 from livevis.show import Show
 

@@ -45,7 +45,12 @@ def show() -> Iterator[tuple[OscSurface, Registry]]:
         while not ended.wait(1 / 100):
             frame += 1
             registry.apply()
-            stats = {"generator_playing": 1.0, "ai_fps": 12.0, "generator_restarts": 0.0}
+            stats = {
+                "generator_playing": 1.0,
+                "ai_fps": 12.0,
+                "generator_restarts": 0.0,
+                "generator_lacks": float(frame < 50),
+            }
             numbers = stats | {"frames": float(frame), "dropped": 5.0 if frame > 20 else 0.0}
             surface.publish(silent_features(), numbers, time.monotonic())
 
@@ -64,13 +69,13 @@ def test_all_is_put_back_and_counted(show: tuple[OscSurface, Registry]) -> None:
     (passed,) = tour(surface.port, seconds=1.0, legs=[leg])
     time.sleep(0.1)
     assert dict(registry.base().values) == before
-    assert passed.frames > 20 and passed.restarts == 0 and passed.generated_fps == 12.0
+    assert passed.prepared and passed.frames > 20 and passed.restarts == 0 and passed.generated_fps == 12.0
     assert passed.sent >= 50 and "gain" in text([passed])
 
 
 def test_nobody_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("livevis.evaluate.tour.START_S", 0.3)
-    with pytest.raises(ConfigError, match="no generator played within"):
+    with pytest.raises(ConfigError, match="no generator played at"):
         tour(1, seconds=1.0)
 
 

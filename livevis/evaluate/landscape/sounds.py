@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from livevis.audio.paced import PacedSource
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.evaluate.excerpt import F32, F64
 
@@ -95,24 +94,3 @@ def followed(sounds: Sequence[F32], each_s: float, crossfade_s: float = CROSSFAD
             part[step:] *= rise[::-1]
         whole[place * step :][: len(part)] += part.astype(np.float32)
     return whole[: step * len(sounds)]
-
-
-class Recording(PacedSource):
-    """Samples at 48 kHz as a pull source; silent before and after."""
-
-    def __init__(self, name: str, sound: F32) -> None:
-        super().__init__(name)
-        self._sound = sound
-
-    @property
-    def length(self) -> int:
-        """Samples that there are."""
-        return len(self._sound)
-
-    def samples(self, start: int, n: int) -> F32:
-        """Return samples [start, start + n)."""
-        out = np.zeros(n, np.float32)
-        first, last = max(start, 0), min(start + n, len(self._sound))
-        if last > first:
-            out[first - start : last - start] = self._sound[first:last]
-        return out

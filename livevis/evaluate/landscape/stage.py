@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from livevis.core.types import Picture
 from livevis.evaluate.excerpt import F32, F64
-from livevis.evaluate.landscape.sounds import NINE, Recording, bank
+from livevis.evaluate.landscape.sounds import NINE, bank
+from livevis.evaluate.recording import Recording
 
 REST = "a calm ocean"
 """What the picture shows while nothing is heard: none of the nine."""
