@@ -100,8 +100,9 @@ class Denoising:
     ) -> tuple[Guiding | None, Tensor]:
         """Let the edit slots push what was found. They play own maps: that is what theirs is measured against."""
         ask = partial(self.network, z, at, k)
-        if guiding is not None and self.way.kind != "own" and len(self.rows) == 1:
-            found = Base(found.plain, ask(self.rows[0]))
+        if guiding is not None and self.way.kind != "own":
+            own = self._guided(k, at, z, ask(self.rows[-1]))
+            found = Base(found.plain, own.reference, own.guidance, own.plain)
         return semantic.guide(guiding, found, ask, index=k, level=at, prediction=self.schedule.prediction)
 
     def _guided(self, k: int, at: Level, z: Tensor, prompt: Tensor) -> Base:

@@ -25,6 +25,7 @@ from livevis.generate.prompt_to_prompt.affine import AffineKey
 from livevis.generate.semantic import Guiding
 from livevis.generate.text import PromptEncoder, TextRow, load_tokenizer, normalised
 from livevis.generate.ways.choice import Ways, spoken
+from livevis.generate.ways.way import unweighted
 from livevis.runners.table import RunnerName, choose, open_runner, open_runners
 from livevis.runners.waiting import Waiting
 
@@ -149,8 +150,9 @@ class DiffusionGenerator:
         play, self._text.notice = read_play(cue.controls), ""
         dt_s = _passed(state, cue)
         phase = cue.time_s * play.walk if state.phase is None else state.phase + play.walk * dt_s
-        rows = self._text.rows(self._ways.of_prompts(conditioning), guided=play.guidance > 1.0, steps=play.steps)
-        guiding = self._guiding(state, conditioning, play, dt_s)
+        ours = self._ways.of_prompts(conditioning)
+        rows = self._text.rows(ours, guided=play.guidance > 1.0, steps=play.steps)
+        guiding = self._guiding(state, ours, play, dt_s)
         x0, source = self._start(state, play, dt_s, init_image)
         still = play.still and x0 is not None
         path = schedule.levels(self._schedule, strength=1.0 if x0 is None else play.strength, steps=play.steps)
@@ -214,6 +216,8 @@ class DiffusionGenerator:
     def _ask(self, z: Tensor, at: schedule.Level, k: int, row: TextRow) -> Tensor:
         asked = {"latent": z, "time": self._time(at.timestep), "text": row.text, "token_gain": row.gain_at(k)}
         guarded = None if row.guard is None else self.variants.get(GUARDED)
+        if guarded is None and row.guard is not None and row.guard.heard:  # gains stay held until it is there
+            asked["token_gain"] = torch.minimum(asked["token_gain"], row.guard.inputs["clamp"])
         if guarded is None or row.guard is None or not row.guard.heard:
             return self.runners["denoise"].run(asked)["prediction"]
         return guarded.run({**asked, **row.guard.inputs})["prediction"]
@@ -222,7 +226,7 @@ class DiffusionGenerator:
         """Return the prompt's row without the sound's rows, None if there are none."""
         if not spoken(asked):
             return None
-        return self._text.rows(replace(asked, word_gains=(), tokens=None), guided=False)[0]
+        return unweighted(self._text.rows(replace(asked, word_gains=(), tokens=None), guided=False)[0])
 
     def _noise(self, seed: tuple[int, int, float], device: torch.device) -> Callable[[int], Tensor]:
         """Return the noise bank of (session's seed, diffusion/seed) at a place on the walk, by step."""

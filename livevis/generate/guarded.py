@@ -74,16 +74,13 @@ def pushed(nag: Nag) -> bool:
 
 
 def guard(asked: Conditioning, negative: Tensor) -> Guard:
-    """Return the guard of the prompt's row; negative: the negative text's embedding [1, tokens, width].
-
-    A limit below 1 is played as 1: it would weaken attention where no word has a gain.
-    """
+    """Return the guard of the prompt's row; negative: the negative text's embedding [1, tokens, width]."""
     attention, nag = asked.attention, asked.nag
     gained = any(gain != 1.0 for _, gain in asked.word_gains)
     limited = attention.clamp > 0.0 or attention.maps == "renormalised"
     return Guard(
         {
-            "clamp": torch.tensor([max(attention.clamp, 1.0) if attention.clamp > 0.0 else UNLIMITED]),
+            "clamp": torch.tensor([attention.clamp or UNLIMITED]),
             "renormalised": torch.tensor([float(attention.maps == "renormalised")]),
             "negative": negative,
             "nag": torch.tensor([nag.scale, nag.ratio, nag.alpha]),

@@ -22,7 +22,8 @@ from livevis.generate.prompt_to_prompt import networks as prompt_to_prompt
 from livevis.runners.runner import Network, TensorSpec
 
 WRAPPERS_VERSION = 3
-"""Grows with every change below that changes what a network computes, so that no stale compiled copy is played."""
+"""Grows with every change here, in `guarded` and in `prompt_to_prompt` that changes what a network computes, so that no
+stale compiled copy is played."""
 
 
 class TextEncoder(nn.Module):

@@ -152,7 +152,7 @@ class PromptEncoder:
         tokens = conditioning.tokens
         if tokens is None or not conditioning.edits.audio.heard or (tokens.amount >= 1.0 and not guided):
             return None
-        asked = replace(conditioning, tokens=replace(tokens, amount=1.0), word_gains=())
+        asked = replace(conditioning, tokens=replace(tokens, amount=1.0), word_gains=(), attention=Attention())
         if guided:
             asked = replace(asked, prompts=((conditioning.negative, 1.0),))
         return self.rows(asked, guided=False)[0]
@@ -237,9 +237,10 @@ class PromptEncoder:
 
     def _absent(self, control: str, word: str, prompts: Shares) -> None:
         there = choices({word for prompt, _ in prompts for word in words_of(prompt.pieces)})
-        if any(word.lower() in prompt.text.lower() for prompt, _ in prompts):
+        wanted = pieces_of(self._tokenizer, word)[1:-1]
+        if any(spans(pieces_of(self._tokenizer, prompt.text), wanted) for prompt, _ in prompts):
             self._say(f"{control} '{word}' is in what is not read of the prompt; ignored")
-        elif pieces_of(self._tokenizer, word)[1:-1]:
+        elif wanted:
             self._refuse(f"{control} '{word}' is not in the prompt; its words: {there}")
 
     def _refuse(self, message: str) -> None:

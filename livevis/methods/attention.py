@@ -13,9 +13,10 @@ _WINDOW = re.compile(r"(?:(?P<word>.*?)\s*:)?\s*(?P<first>\d+)\s*(?:-\s*(?P<last
 def attention(controls: Controls) -> Attention:
     """Read attention/* into Attention; what cannot be read of attention/steps is named in `unread`."""
     number = controls.number
+    clamp = number("attention/clamp")
     return Attention(
         maps=controls.text("attention/maps"),
-        clamp=number("attention/clamp"),
+        clamp=max(clamp, 1.0) if clamp > 0 else 0.0,  # below 1 it would weaken attention where nothing has a gain
         spread=number("attention/spread"),
         windows=windows(controls.text("attention/steps")),
         unread=unread(controls.text("attention/steps")),

@@ -36,7 +36,7 @@ class TorchRunner:
 
     @torch.inference_mode()
     def run(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        rows = [tensors[spec.name].to(self._device) for spec in self._network.inputs]
+        rows = [tensors[spec.name].to(self._device, non_blocking=True) for spec in self._network.inputs]
         with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._bf16):
             result = self._module(*rows)
         made = result if isinstance(result, tuple) else (result,)

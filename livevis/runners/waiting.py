@@ -32,10 +32,8 @@ class Waiting:
     @property
     def notice(self) -> str:
         """One line on what is missing yet, or an empty string."""
-        if self._failed:
-            return next(iter(self._failed.values()))
-        missing = sorted(self._asked - set(self._opened))
-        return f"{', '.join(missing)}: being prepared" if missing else ""
+        missing = sorted(self._asked - set(self._opened) - set(self._failed))
+        return "; ".join((*(f"{name}: being prepared" for name in missing), *self._failed.values()))
 
     def get(self, name: str) -> Runner | None:
         """Return the runner of network `name`, None while it is not there yet."""

@@ -269,7 +269,10 @@ def test_on_stage_the_picture_goes_on_while_it_is_being_prepared(
     stage = DiffusionGenerator(engine, runner="torch")
     plain = play(stage, pictures, **LOUD)
     assert stage.notice == ""
-    assert same(play(stage, pictures, **LOUD, **how), plain)
+    meanwhile = play(stage, pictures, **LOUD, **how)
+    held = {**LOUD, "attention__gain": min(LOUD["attention__gain"], how.get("attention__clamp", 5.0))}
+    assert same(meanwhile, play(stage, pictures, **held)), "a gain is held at the limit until its network is there"
+    play(stage, pictures[:1], **LOUD, **how)
     assert stage.notice == f"{GUARDED}: being prepared"
     opened.go.set()
     for thread in threading.enumerate():

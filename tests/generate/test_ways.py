@@ -413,8 +413,14 @@ def test_what_cannot_be_played_is_said(lcm: Engine, generator: DiffusionGenerato
         latent(generator, pictures[0], **nowhere)
     with pytest.raises(ConfigError, match="does not fit"):
         latent(generator, pictures[0], **long)
-    latent(generator, pictures[0], **REPLACE, **GAIN, attention__maps="renormalised")
-    assert "renormalised" in generator.notice
+    silent = {
+        "renormalised": {**REPLACE, **GAIN, "attention__maps": "renormalised"},
+        "nag/scale": {**BASE, "nag__scale": 3.0},
+        "attention/threshold": {**BASE, "attention__threshold": 0.5},
+    }
+    for said, look in silent.items():
+        with pytest.raises(ConfigError, match=said):
+            latent(generator, pictures[0], **look)
     latent(generator, pictures[0])
     assert generator.notice == ""
 

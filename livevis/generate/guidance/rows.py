@@ -2,7 +2,8 @@
 
 Base rows come first: the prompt alone for models without classifier-free guidance (SD-Turbo, LCM, the pocket engine
 at guidance 1), unconditional and prompt for the others. Edit rows follow. With fixed noise and start, the base rows
-of the first step are constants of (prompt, seed, size): they are kept, and a frame costs its edit rows alone.
+of the first step are constants of (prompt, seed, size) and can be kept (`recall`); the generator, whose start moves,
+asks them each frame.
 """
 
 from __future__ import annotations
@@ -20,12 +21,14 @@ from livevis.core.errors import ConfigError
 class Base:
     """plain: the network's output as it would be played without edits; reference: what edits are measured against.
 
-    guidance: how plain was made of the reference and the prompt's row, where these are two.
+    guidance: how plain was made of the reference and the prompt's row, where these are two; own: what plain would be
+    on the prompt's own maps, None where it is.
     """
 
     plain: Tensor
     reference: Tensor
     guidance: float | Tensor = 1.0
+    own: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +59,10 @@ def as_edit(base: Base, edited: Tensor) -> Tensor:
     one is a change of the prompt: measured against it, and amplified as guidance amplifies the prompt. So at scale 1
     and threshold 0 it gives the picture that is played with `edited` in the prompt's place, at any guidance.
     """
-    if base.plain is base.reference:
+    own = base.plain if base.own is None else base.own
+    if own is base.reference:
         return edited
-    return base.reference + torch.lerp(base.reference, edited, base.guidance) - base.plain
+    return base.reference + torch.lerp(base.reference, edited, base.guidance) - own
 
 
 def split(outputs: Tensor, edits: int) -> tuple[Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """Semantic guidance played live: a fixed number of edit slots, each a fader, with momentum from frame to frame.
 
-Every slot is a batch row of the network whether it is heard or not, so shapes never change; weight 0 switches it off.
+Every slot has its place in the tensors whether it is heard or not, so shapes never change; weight 0 switches it off,
+and what is not heard is not asked of the network (`generate.semantic`).
 Edits are held in x0 units: scale 1 goes all the way to the picture that the edited prompt alone would make, at any
 timestep and for any prediction type. SEGA (Brack et al. 2023) runs its momentum over the fifty steps of one
 picture; with one to four steps a frame there is nothing to run over, so here each step index keeps its own velocity and

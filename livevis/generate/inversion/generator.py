@@ -18,6 +18,7 @@ from livevis.core.errors import ConfigError
 from livevis.core.types import Attention, Conditioning, Cue, Edits, Picture
 from livevis.generate.diffusion import GeneratorState
 from livevis.generate.engine import Engine
+from livevis.generate.guarded import pushed
 from livevis.generate.inversion import course, ddim, null_text
 from livevis.generate.inversion.course import Base, Recorded
 from livevis.generate.inversion.network import NoiseNetwork
@@ -206,7 +207,7 @@ def _refuse(asked: Conditioning) -> None:
         "attention/steps": bool(how.windows or how.unread),
         "attention/edit": bool(how.edit),
         "attention/blend": bool(how.blend),
-        "nag/scale": asked.nag.scale > 1.0,
+        "nag/scale": pushed(asked.nag),
     }
     if names := [name for name, heard in found.items() if heard]:
         raise ConfigError(f"an inverted picture is not moved by {', '.join(names)}; leave that at rest")

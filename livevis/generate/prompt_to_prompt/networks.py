@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from livevis.core.errors import CapabilityError
 from livevis.generate.prompt_to_prompt.affine import Affine, Recording
 from livevis.generate.prompt_to_prompt.blend import layer_mean
 from livevis.generate.prompt_to_prompt.edits import Edit
@@ -28,7 +29,8 @@ FREE = 1e30
 class _Edited(nn.Module):
     def __init__(self, unet: Any, sites: tuple[Site, ...]) -> None:
         super().__init__()
-        install(unet)
+        if set(install(unet)) != {site.name for site in sites}:
+            raise CapabilityError("base maps: this UNet's cross-attentions are not those that its config tells of")
         self.unet, self.sites = unet, sites
         unet.get_time_embed = lambda sample, timestep: timestep
 

@@ -40,7 +40,7 @@ class EditedAttention:
     """diffusers' AttnProcessor2_0 that heeds, of `cross_attention_kwargs`:
 
     edit: what is done to the maps; reading: maps to be read; recording: the affine form to be filled (one row);
-    outputs: what each cross-attention mixes [B, n, C], by site, in place of mixing anything (`AffineCache.outputs`);
+    outputs: what each cross-attention mixes [B, n, C], by site, in place of mixing anything (`Affine.at`);
     away: what the edited output is then pushed away from.
     Without any of them it is plain attention.
     """

@@ -39,7 +39,8 @@ def cross_sites(config: Mapping[str, Any], side: int) -> tuple[Site, ...]:
         for i in levels
         if _cross(config["up_block_types"][i])
     ]
-    middle = [("mid_block", levels[-1], 1, depths[-1])] if _cross(config.get("mid_block_type") or "") else []
+    kind = config.get("mid_block_type", "UNetMidBlock2DCrossAttn") or ""  # diffusers' default; null is none
+    middle = [("mid_block", levels[-1], 1, depths[-1])] if _cross(kind) else []
     return tuple(
         Site(name, side // 2**level, widths[level])
         for block, level, count, depth in (*down, *middle, *up)

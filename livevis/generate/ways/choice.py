@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from livevis.core.errors import ConfigError
-from livevis.core.types import Conditioning
+from livevis.core.types import Attention, Conditioning
 from livevis.generate.guarded import pushed
 from livevis.generate.prompt_to_prompt.affine import AffineCache, AffineKey, renewed
 from livevis.generate.prompt_to_prompt.blend import word_columns
@@ -47,8 +47,12 @@ class Ways:
     _said: set[str] = field(default_factory=set)
 
     def of_prompts(self, asked: Conditioning) -> Conditioning:
-        """Return the conditioning without the gains of words that only the other wording has."""
-        return replace(asked, word_gains=wording.split_words(self.tokenizer, asked)[0])
+        """Return the conditioning without the gains and windows of words that only the other wording has."""
+        windows = tuple(
+            one for one in asked.attention.windows if not wording.only_theirs(self.tokenizer, asked, one[0])
+        )
+        ours = wording.split_words(self.tokenizer, asked)[0]
+        return replace(asked, word_gains=ours, attention=replace(asked.attention, windows=windows))
 
     def choose(self, asked: Conditioning, row: TextRow, key: AffineKey | None) -> Way:
         """Return the way of one frame.
@@ -59,13 +63,15 @@ class Ways:
         self.notice = ""
         if asked.edits.attention.heard:  # gains that play as an edit slot are not played twice
             asked = replace(asked, word_gains=())
+            if asked.attention.maps == "base":
+                self._lacking("attention/threshold plays gains on own maps: not with attention/maps base")
         attention, way = asked.attention, None
-        if attention.edit or (attention.blend and asked.word_gains):
+        if attention.edit or (attention.blend and (asked.word_gains or pushing(asked))):
             way = self._reworded(asked, row)
         if way is None and attention.maps == "base" and asked.word_gains:
             way = self._injected(self.of_prompts(asked), row, key)
         if way is not None and pushed(asked.nag):
-            self.notice = "nag/scale is played on own maps only: not with attention/maps base, attention/edit or blend"
+            self._lacking("nag/scale plays on own maps only: not with attention/maps base, attention/edit or blend")
         return way or Own(self.network, row, neutral=silent(asked))
 
     def _injected(self, asked: Conditioning, row: TextRow, key: AffineKey | None) -> Way | None:
@@ -98,7 +104,7 @@ class Ways:
 
     def _directions(self, asked: Conditioning, words: tuple[str, ...]) -> Tensor:
         """Return [WORDS, tokens], what one more of each word's gain adds to the tokens' gains."""
-        about = asked.prompts, words, asked.attention.spread
+        about = asked.prompts, words, asked.attention.spread, asked.tokens.amount if asked.tokens else 0.0
         if self._reach is None or self._reach[0] != about:
             rows = torch.cat([self._gained(asked, ((word, 2.0),)) - 1.0 for word in words])
             self._reach = about, torch.cat((rows, torch.zeros(WORDS - len(words), rows.shape[1])))
@@ -117,7 +123,8 @@ class Ways:
 
     def _reworded(self, asked: Conditioning, row: TextRow) -> Way | None:
         player = self.networks.get("rewording")
-        if player is None or not (sounds(asked.word_gains) or wording.reworded(asked)):
+        blended = bool(asked.attention.blend) and pushing(asked)
+        if player is None or not (sounds(asked.word_gains) or wording.reworded(asked) or blended):
             return None
         try:
             return self._two_rows(asked, row, player)
@@ -133,9 +140,9 @@ class Ways:
         if wording.reworded(asked):
             alignment = self._aligned(asked, row)
             other = replace(asked, prompts=((attention.edit, 1.0),))
-            text = self.text.rows(replace(other, word_gains=()), guided=False)[0].text
+            text = self.text.rows(replace(other, word_gains=(), attention=Attention()), guided=False)[0].text
         if attention.maps == "renormalised" and sounds(asked.word_gains):
-            self.notice = "attention/maps renormalised is not played with attention/edit or blend: gains act as on own"
+            self._lacking("attention/maps renormalised is not played with attention/edit or blend")
         gains = theirs if alignment is not None else ours
         return Reworded(
             player, self.time, torch.cat((row.text, text)),
@@ -165,10 +172,20 @@ class Ways:
     def _gained(self, asked: Conditioning, gains: Gains) -> Tensor:
         return self.text.rows(wording.unwindowed(asked, gains), guided=False)[0].token_gain
 
+    def _lacking(self, said: str) -> None:
+        if self.strict:
+            raise ConfigError(said)
+        self.notice = said
+
     def _say(self, message: str) -> None:
         if message not in self._said:
             self._said.add(message)
             LOG.info(message)
+
+
+def pushing(asked: Conditioning) -> bool:
+    """Whether an edit slot is heard."""
+    return any(edit.heard for edit in asked.edits.faders)
 
 
 def sounds(gains: Gains) -> bool:
@@ -178,7 +195,7 @@ def sounds(gains: Gains) -> bool:
 
 def silent(asked: Conditioning) -> bool:
     """Whether the prompt's row is the plain one: no gain, no row of the sound, nothing that pushes it away."""
-    return not sounds(asked.word_gains) and not spoken(asked) and asked.nag.scale <= 1.0
+    return not sounds(asked.word_gains) and not spoken(asked) and not pushed(asked.nag)
 
 
 def spoken(asked: Conditioning) -> bool:

@@ -77,6 +77,13 @@ def split_words(tokenizer: Any, asked: Conditioning) -> tuple[Gains, Gains]:
     return ours, theirs
 
 
+def only_theirs(tokenizer: Any, asked: Conditioning, word: str) -> bool:
+    """Whether a word is in the other wording that is heard and in no prompt."""
+    prompts = tuple(text for text, _ in normalised(asked.prompts))
+    theirs = bool(word) and reworded(asked) and bool(places(tokenizer, (asked.attention.edit,), word))
+    return theirs and not places(tokenizer, prompts, word)
+
+
 def at_step(gains: Gains, attention: Attention, k: int) -> Gains:
     """Return the gains of step k: 1 where the word's windows (or, if it has none, those of all words) are shut."""
     return tuple((word, gain if opened(word, attention.windows, steps=k + 1)[k] else 1.0) for word, gain in gains)

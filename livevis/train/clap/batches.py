@@ -23,7 +23,7 @@ TEMPLATES = ("{}", "{}", "the sound of {}", "This is a sound of {}.", "a recordi
 MUSIC_TAILS = ("{} with music", "{} behind music", "{} and music", "music over {}", "{} with music in the background")
 MUSIC_WEIGHT = 0.35
 """Weight of the music that stands behind a scene: there, but not what the clip is about."""
-KINDS = {"single": 0.42, "mixture": 0.22, "over music": 0.32, "music": 0.04}
+KINDS = {"single": 0.3, "mixture": 0.4, "over music": 0.26, "music": 0.04}
 EASY = {"single": 0.9, "mixture": 0.0, "over music": 0.06, "music": 0.04}
 """What there is of each kind in training, and what it begins with: sounds are learnt alone before they are together."""
 LEVELS_DB = (-48.0, -8.0)
