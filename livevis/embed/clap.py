@@ -125,7 +125,7 @@ class ClapEmbedder:
         """The mean direction of a phrase in all templates, a unit vector [width]; encoded once and kept.
 
         "fire + rain" lies between what "fire and rain" says and the middle of the two alone: a sound of both is called
-        neither's name alone, and on held-out mixtures of the pocket's sounds this finds more than either half.
+        neither's name alone, and not every CLAP has learnt captions of two.
         """
         if phrase not in self._phrases:
             self._phrases[phrase] = self._encoded(phrase)
