@@ -128,6 +128,7 @@ def test_settings_are_checked_before_anything_plays() -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in assets("presets").glob("*.toml")))
 def test_every_word_of_a_bundled_preset_is_in_one_of_its_prompts(name: str) -> None:
     controls = Show(preset=name, settings={}).controls()
-    texts = " ".join(controls.text(f"prompt/text_{n}") for n in range(1, 5)).lower()
+    ids = (*(f"prompt/text_{n}" for n in range(1, 5)), "attention/edit")
+    texts = " ".join(controls.text(id) for id in ids).lower()
     for word in controls.text("attention/word").split(","):
         assert word.strip().lower() in texts
