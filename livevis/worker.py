@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from livevis.methods.speaking import Voices
 
 _IDLE_S = 0.002
-_NICE = 10
+_NICE = 19
 
 
 @dataclass(frozen=True, slots=True)
