@@ -49,3 +49,9 @@ def unknown(kind: str, name: str, names: Iterable[str]) -> str:
     """Say in one line that a name is unknown, the nearest legal one and all legal ones."""
     legal = list(names)
     return f"unknown {kind} '{name}'{nearest(name, legal)}; choose from: {choices(legal)}"
+
+
+def one_line(error: Exception, trouble: str) -> str:
+    """Return what went wrong as one line: our own errors speak for themselves, others are named after `trouble`."""
+    said = str(error) if isinstance(error, LivevisError) else f"{trouble}: {type(error).__name__}: {error}"
+    return " ".join(said.split())

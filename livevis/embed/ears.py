@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from livevis.core.errors import LivevisError
+from livevis.core.errors import one_line
 from livevis.core.features import SAMPLE_RATE_HZ
 from livevis.core.types import AudioEmbedding, Heard
 from livevis.embed.clap import ClapEmbedder
@@ -98,7 +98,7 @@ class LiveEars:
             sound = embedder.sound(self._read)
             self.notice = ""
         except Exception as error:  # on stage nothing stops the picture: it plays on without ears and says so
-            self.notice = _line(error)
+            self.notice = one_line(error, "nothing is heard")
             return
         last: tuple[int, tuple[Phrases, float]] | None = None
         while self._asked.wait():
@@ -121,10 +121,5 @@ class LiveEars:
                 self._slot = Heard(found, embedder.scores(found, phrases), embedder.logit_scale)
             self.notice = ""
         except Exception as error:
-            self._slot, self.notice = None, _line(error)
+            self._slot, self.notice = None, one_line(error, "nothing is heard")
             time.sleep(_RETRY_S)
-
-
-def _line(error: Exception) -> str:
-    said = str(error) if isinstance(error, LivevisError) else f"nothing is heard: {type(error).__name__}: {error}"
-    return " ".join(said.split())

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from livevis.core.types import Picture
+from livevis.generate.diffusion import DiffusionGenerator
 from livevis.generate.engine import Engine
 from tests.checkpoints import tiny_engine
+from tests.runners_here import RUNNERS
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +50,17 @@ def own_cache(compiled: Path) -> Iterator[None]:
         patch.setenv("LIVEVIS_CACHE", str(compiled))
         patch.setattr("livevis.runners.openvino.cores", lambda: 1)
         yield
+
+
+@pytest.fixture(scope="module", params=RUNNERS)
+def each(request: pytest.FixtureRequest, engine: Engine, own_cache: None) -> DiffusionGenerator:
+    """The generator on every runner that is here."""
+    return DiffusionGenerator(engine, runner=request.param)
+
+
+@pytest.fixture(scope="module")
+def generator(engine: Engine) -> DiffusionGenerator:
+    return DiffusionGenerator(engine, runner="torch")
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,6 @@ from livevis.generate.schedule import Level
 from livevis.generate.text import TextRow
 from livevis.methods.words import condition
 from tests.checkpoints import cue
-from tests.runners_here import RUNNERS
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -45,17 +44,6 @@ def thresholded(threshold: float, **how: Any) -> Edits:
 
 def audio(scale: float, threshold: float = 0.0, **how: Any) -> Edits:
     return Edits((Edit(),) * 4, audio=Edit("sound", scale, threshold), **how)
-
-
-@pytest.fixture(scope="module", params=RUNNERS)
-def each(request: pytest.FixtureRequest, engine: Engine) -> DiffusionGenerator:
-    """The generator on every runner that is here."""
-    return DiffusionGenerator(engine, runner=request.param)
-
-
-@pytest.fixture(scope="module")
-def generator(engine: Engine) -> DiffusionGenerator:
-    return DiffusionGenerator(engine, runner="torch")
 
 
 def play(

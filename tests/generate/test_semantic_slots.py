@@ -21,7 +21,6 @@ from livevis.generate.noise import walk
 from livevis.generate.schedule import Level, add_noise, clean, levels
 from livevis.methods.words import condition
 from tests.checkpoints import cue
-from tests.runners_here import RUNNERS
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -32,17 +31,6 @@ EXACT = {"guidance__threshold_1": 0.0, "guidance__softness": 0.0, "guidance__gai
 EDIT = {"guidance__text_1": "red city", "guidance__scale_1": 1.0}
 FOUR = {f"guidance__text_{n}": word for n, word in enumerate(("red city", "black waves", "neon", "burning"), start=1)}
 SCALES = {f"guidance__scale_{n}": scale for n, scale in enumerate((0.7, -0.4, 0.5, 0.3), start=1)}
-
-
-@pytest.fixture(scope="module", params=RUNNERS)
-def each(request: pytest.FixtureRequest, engine: Engine) -> DiffusionGenerator:
-    """The generator on every runner that is here."""
-    return DiffusionGenerator(engine, runner=request.param)
-
-
-@pytest.fixture(scope="module")
-def generator(engine: Engine) -> DiffusionGenerator:
-    return DiffusionGenerator(engine, runner="torch")
 
 
 def play(

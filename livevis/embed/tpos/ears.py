@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from livevis.core.errors import EngineError, LivevisError
+from livevis.core.errors import EngineError, one_line
 from livevis.embed.mel import Read
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class LiveTpos:
         try:
             self._opened = _Opened(self._open(), self._read)
         except Exception as error:  # on stage nothing stops the picture: it plays on without and says so
-            self._lacks = _line(error)
+            self._lacks = one_line(error, "TPoS hears nothing")
             return
         self._lacks, at = "", -1
         while self._asked.wait():
@@ -145,10 +145,5 @@ class LiveTpos:
             opened.upto(sample)
             self.notice = ""
         except Exception as error:
-            self.notice = _line(error)
+            self.notice = one_line(error, "TPoS hears nothing")
             time.sleep(_RETRY_S)
-
-
-def _line(error: Exception) -> str:
-    said = str(error) if isinstance(error, LivevisError) else f"TPoS hears nothing: {type(error).__name__}: {error}"
-    return " ".join(said.split())

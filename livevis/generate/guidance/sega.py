@@ -1,6 +1,6 @@
 """Semantic guidance over the steps of one picture, exactly as diffusers' SemanticStableDiffusionPipeline computes it.
 
-For `render` and as the reference of what is played live (`slots`). Brack et al. 2023, "SEGA: Instructing
+The reference of what is played (`slots`); not played itself. Brack et al. 2023, "SEGA: Instructing
 Text-to-Image Models using Semantic Guidance", section 3, with the two habits of the released code: momentum gathers
 over all concepts while some are still warming up, and meanwhile the warm ones share their weights out to sum 1.
 """
